@@ -1,0 +1,1 @@
+"""LUMA: a course marketplace that anyone can run."""

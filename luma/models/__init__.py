@@ -1,0 +1,1 @@
+"""Tables, and the rules a record can check by itself."""

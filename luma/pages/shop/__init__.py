@@ -1,0 +1,1 @@
+"""The shop window: plain HTML that needs no script."""

@@ -1,0 +1,1 @@
+"""What LUMA does: plain functions, one module per subject."""

@@ -1,0 +1,131 @@
+"""What differs between machines. Nothing else reads the environment."""
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TEST_KEYS = ("sk_test_", "rk_test_")
+LIVE_KEYS = ("sk_live_", "rk_live_")
+
+
+class Settings(BaseSettings):
+    """Each field is one variable: `database_url` is LUMA_DATABASE_URL.
+
+    What is unset has a safe meaning: no database address, the embedded server;
+    no Stripe key, the sandbox.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LUMA_", env_file=".env", extra="ignore")
+
+    env: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    base_url: str = "http://127.0.0.1:8080"
+    trusted_proxy: str | None = None
+    """Address of the proxy whose X-Forwarded-* headers are believed."""
+    data_dir: Path | None = None
+    database_url: str | None = None
+    secret: SecretStr | None = None
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    """One secret, or several separated by commas while one is being rolled."""
+    stripe_api_base: str | None = None
+    youtube_frame: str = "https://www.youtube-nocookie.com"
+    """Origin of the video frame. Tests put a stand-in here."""
+    currency: str = "usd"
+    platform_fee_bps: int = 1000
+    refund_days: int = 14
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    openrouter_api_key: SecretStr | None = None
+    openrouter_base_url: str | None = None
+    openrouter_model: str | None = None
+    demo: bool | None = None
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people reach LUMA over TLS."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def uses_sandbox(self) -> bool:
+        return self.stripe_secret_key is None
+
+    @property
+    def loads_demo(self) -> bool:
+        return (not self.is_production) if self.demo is None else self.demo
+
+    @property
+    def livemode(self) -> bool:
+        key = self.stripe_secret_key
+        return key is not None and key.get_secret_value().startswith(LIVE_KEYS)
+
+    def data_path(self) -> Path:
+        """The folder of everything LUMA keeps outside the database, made if it is missing.
+
+        As root it is /var/lib/luma: the embedded server opens the parents of its folder to its
+        own user, which must not happen to /root.
+        """
+        is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        default = Path("/var/lib/luma") if is_root else user_data_path("luma")
+        path = (self.data_dir or default).expanduser().absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def signing_secret(self) -> str:
+        """LUMA_SECRET, or in development one made at first start and kept in the data folder."""
+        if self.secret is not None:
+            return self.secret.get_secret_value()
+        return _kept_secret(self.data_path() / "secret")
+
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Secrets that may have signed an event from Stripe. Empty when selling is not set up."""
+        if self.stripe_webhook_secret is None:
+            return ()
+        listed = self.stripe_webhook_secret.get_secret_value().split(",")
+        return tuple(secret.strip() for secret in listed if secret.strip())
+
+    @model_validator(mode="after")
+    def _production_is_complete(self) -> Self:
+        self.base_url = self.base_url.rstrip("/")
+        if not self.is_production:
+            return self
+        missing = [
+            name
+            for name, value in {
+                "LUMA_SECRET": self.secret,
+                "LUMA_STRIPE_SECRET_KEY": self.stripe_secret_key,
+                "LUMA_STRIPE_WEBHOOK_SECRET": self.stripe_webhook_secret,
+            }.items()
+            if value is None or not value.get_secret_value().strip()
+        ]
+        if missing:
+            raise ValueError(f"In production these must be set: {', '.join(missing)}.")
+        if self.demo:
+            raise ValueError("The demo school's passwords are known: set LUMA_DEMO=0 in production.")
+        return self
+
+
+@lru_cache
+def settings() -> Settings:
+    return Settings()
+
+
+def _kept_secret(path: Path) -> str:
+    try:
+        with path.open("x") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_text()

@@ -112,7 +112,7 @@ class Settings(BaseSettings):
         if missing:
             raise ValueError(f"In production these must be set: {', '.join(missing)}.")
         if self.demo:
-            raise ValueError("The demo school's passwords are known: set LUMA_DEMO=0 in production.")
+            raise ValueError("The demo's passwords are known: set LUMA_DEMO=0 in production.")
         return self
 
 

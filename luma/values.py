@@ -34,6 +34,40 @@ class OrderStatus(StrEnum):
     """Money arrived that does not match the order: nothing is granted, an admin looks."""
 
 
+class AttemptStatus(StrEnum):
+    """One visit to the gateway's checkout. It only ever moves down this list."""
+
+    OPEN = "open"
+    AWAITING = "awaiting"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+class EnrolmentSource(StrEnum):
+    FREE = "free"
+    PURCHASE = "purchase"
+
+
+class Subject(StrEnum):
+    PROGRAMMING = "programming"
+    MATHEMATICS = "mathematics"
+    ARTIFICIAL_INTELLIGENCE = "ai"
+    DESIGN = "design"
+    BUSINESS = "business"
+    LANGUAGES = "languages"
+    MUSIC = "music"
+    CRAFT = "craft"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        return (
+            "Artificial intelligence"
+            if self is Subject.ARTIFICIAL_INTELLIGENCE
+            else self.capitalize()
+        )
+
+
 class EventStatus(StrEnum):
     NEW = "new"
     DONE = "done"

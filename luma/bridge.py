@@ -1,0 +1,83 @@
+"""The one door from the event loop to blocking code."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolEmpty
+from sqlalchemy.orm import Session
+
+from luma import db
+from luma.errors import RuleBroken, ServiceDown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
+
+DEADLINE = 8.0
+"""Seconds after which a person is told to try again, whatever the database does."""
+
+NETWORK_DEADLINE = 45.0
+HASHES_WAITING = 50
+
+_database = ThreadPoolExecutor(6, "database")
+_network = ThreadPoolExecutor(6, "network")
+_passwords = ThreadPoolExecutor(2, "passwords")
+_hashing = 0
+
+
+async def perform(
+    action: Callable[Concatenate[Session, P], R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run one service function inside one transaction. Raises ServiceDown without a database."""
+
+    def in_transaction() -> R:
+        try:
+            with db.unit_of_work() as session:
+                return action(session, *args, **kwargs)
+        except (OperationalError, InterfaceError, PoolEmpty, DBAPIError) as error:
+            raise _in_words(error) from error
+
+    return await _in_thread(_database, DEADLINE, in_transaction)
+
+
+async def offload(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run something that waits for the network, outside any transaction of the caller."""
+    return await _in_thread(_network, NETWORK_DEADLINE, lambda: action(*args, **kwargs))
+
+
+async def hash_off_loop(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a password hash in one of two threads. Raises ServiceDown when too many wait."""
+    global _hashing  # noqa: PLW0603  (one counter, touched on the loop's thread only)
+    if _hashing >= HASHES_WAITING:
+        raise ServiceDown("Many people are signing in right now. Try again in a few seconds.")
+    _hashing += 1
+    try:
+        return await _in_thread(_passwords, NETWORK_DEADLINE, lambda: action(*args, **kwargs))
+    finally:
+        _hashing -= 1
+
+
+async def _in_thread(threads: ThreadPoolExecutor, seconds: float, work: Callable[[], R]) -> R:
+    waiting = asyncio.get_running_loop().run_in_executor(threads, work)
+    try:
+        return await asyncio.wait_for(waiting, seconds)
+    except TimeoutError as error:
+        raise ServiceDown("That took too long. Try again in a minute.") from error
+
+
+def _in_words(error: Exception) -> Exception:
+    """A refusal for what a person can wait out; anything else stays the bug it is."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, LockNotAvailable):
+        return RuleBroken("Somebody is changing this right now. Try again in a moment.")
+    gone = getattr(error, "connection_invalidated", False)
+    if gone or isinstance(error, OperationalError | InterfaceError | PoolEmpty):
+        log.error("the database does not answer", exc_info=error)
+        return ServiceDown("The database does not answer. Try again in a minute.")
+    return error

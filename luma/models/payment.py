@@ -1,0 +1,106 @@
+"""What the gateway told us, kept as it came, and what we keep in step there."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, composite, mapped_column
+
+from luma.models.base import Base, one_of
+from luma.values import EventStatus, Money
+
+
+class Payment(Base):
+    """A fact: money arrived for an order. Written once, never changed."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+        CheckConstraint("amount_currency ~ '^[a-z]{3}$'", name="currency_lower"),
+        Index("ix_payments_order_id", "order_id"),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    session_id: Mapped[str] = mapped_column(String(255), unique=True)
+    payment_intent_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    amount_minor: Mapped[int]
+    amount_currency: Mapped[str] = mapped_column(String(3))
+    amount: Mapped[Money] = composite("amount_minor", "amount_currency")
+    mismatch: Mapped[str | None] = mapped_column(String(200))
+    """Why this payment does not fit its order; null when it does."""
+    paid_at: Mapped[datetime]
+
+
+class StripeEvent(Base):
+    """The inbox: every verified event, as it came, once."""
+
+    __tablename__ = "stripe_events"
+    __table_args__ = (
+        one_of("status", EventStatus),
+        CheckConstraint("source IN ('push', 'pull', 'sandbox')", name="source_known"),
+        Index(
+            "ix_stripe_events_waiting", "next_at", postgresql_where="status IN ('new', 'parked')"
+        ),
+    )
+
+    event_id: Mapped[str] = mapped_column(String(255), unique=True)
+    type: Mapped[str] = mapped_column(String(120))
+    api_version: Mapped[str | None] = mapped_column(String(40))
+    livemode: Mapped[bool]
+    account: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    source: Mapped[str] = mapped_column(String(10))
+    status: Mapped[EventStatus] = mapped_column(default=EventStatus.NEW)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    last_error: Mapped[str | None]
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class GatewayProduct(Base):
+    """A course as the gateway knows it. Null prices are still to be made there."""
+
+    __tablename__ = "gateway_products"
+    __table_args__ = (
+        UniqueConstraint("course_id", "gateway"),
+        CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
+        CheckConstraint("num_nulls(price_id, price_minor, price_currency) IN (0, 3)", name="price"),
+    )
+
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    gateway: Mapped[str] = mapped_column(String(10))
+    product_id: Mapped[str] = mapped_column(String(255), unique=True)
+    name: Mapped[str] = mapped_column(String(250))
+    description: Mapped[str]
+    price_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    price_minor: Mapped[int | None]
+    price_currency: Mapped[str | None] = mapped_column(String(3))
+    synced_at: Mapped[datetime]
+
+
+class GatewayOperation(Base):
+    """A call to make at the gateway, written before it is made; its key makes retries harmless."""
+
+    __tablename__ = "gateway_operations"
+
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    request: Mapped[dict[str, object]] = mapped_column(JSONB)
+    result_id: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class SandboxSession(Base):
+    """A checkout session of the built-in gateway that stands in for Stripe."""
+
+    __tablename__ = "sandbox_sessions"
+
+    session_id: Mapped[str] = mapped_column(String(255), unique=True)
+    operation_key: Mapped[str] = mapped_column(String(80), unique=True)
+    request: Mapped[dict[str, object]] = mapped_column(JSONB)
+    status: Mapped[str] = mapped_column(String(20), default="open")
+    payment_status: Mapped[str] = mapped_column(String(20), default="unpaid")
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

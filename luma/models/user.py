@@ -1,0 +1,83 @@
+"""People, what they may be, and where they are signed in."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from luma.models.base import Base, one_of
+from luma.values import Role
+
+
+class User(Base):
+    """`external_id` is an identity provider's subject; null for password accounts."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint("position('@' in email) > 1", name="email_has_at"),
+        CheckConstraint("length(btrim(name)) > 0", name="name_not_blank"),
+        CheckConstraint("password_hash IS NOT NULL OR external_id IS NOT NULL", name="can_sign_in"),
+    )
+
+    external_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+    roles: Mapped[list["UserRole"]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="UserRole.role"
+    )
+
+
+class UserRole(Base):
+    __tablename__ = "user_roles"
+    __table_args__ = (UniqueConstraint("user_id", "role"), one_of("role", Role))
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    role: Mapped[Role]
+
+
+class SignedIn(Base):
+    """One browser in which a user is signed in. Only the hash of its token is kept."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        CheckConstraint("octet_length(token_hash) = 32", name="token_hash_is_sha256"),
+        CheckConstraint("expires_at > created_at", name="expires_later"),
+    )
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    authenticated_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str] = mapped_column(String(200))
+
+    user: Mapped[User] = relationship(lazy="raise")
+
+
+class AttemptKind(StrEnum):
+    ACCOUNT = "account"
+    ADDRESS = "address"
+    EVERYONE = "everyone"
+
+
+class SignInAttempt(Base):
+    """A wrong password, counted here so that a restart does not clear the count."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (
+        one_of("kind", AttemptKind),
+        Index("ix_sign_in_attempts_recent", "kind", "key", "attempted_at"),
+    )
+
+    kind: Mapped[AttemptKind]
+    key: Mapped[str] = mapped_column(String(254))
+    attempted_at: Mapped[datetime]

@@ -1,7 +1,12 @@
 """Words everyone speaks: Money, CourseStatus, Role."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from luma import currencies
+from luma.errors import RuleBroken
 
 
 class Role(StrEnum):
@@ -81,8 +86,101 @@ class EventStatus(StrEnum):
 class Money:
     """An amount in the currency's smallest unit, as Stripe counts it.
 
-    Money(4900, "usd") is $49.00 and Money(4900, "jpy") is ¥4,900.
+    Money(4900, "usd") is $49.00 and Money(4900, "jpy") is ¥4,900. There are three classes:
+
+    - No decimals (jpy, krw, …): the amount as it is.
+    - Two decimals (most). Of these ugx and isk are never charged in fractions: 5 UGX is 500.
+    - Three decimals (kwd, bhd, …): charged in steps of ten, so 5.120 KWD is 5120.
+
+    Any whole number may be held, because shares of an amount fall between the steps; what a
+    person enters goes through `parse`, which keeps to them. A browser gets `words()` to show
+    and `decimal()` to fill a field or a feed with, never a number: `parse` takes it back.
     """
 
     minor: int
     currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise TypeError(f"minor units are whole numbers, not {self.minor!r}")
+        if self.currency not in currencies.CODES:
+            raise ValueError(f"unknown currency {self.currency!r}")
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Self:
+        """Read what a person typed, exactly or not at all. Raises RuleBroken.
+
+        A comma is refused, because it means one thing in Boston and another in Berlin.
+        """
+        currencies.ensure_known(currency)
+        places, step = currencies.places(currency), currencies.step(currency)
+        match = _AMOUNT.fullmatch(text.strip())
+        if match is None:
+            raise RuleBroken(f"Write the amount in digits, like {_plain(49 * 10**places, places)}.")
+        whole, fraction = match[1], match[2] or ""
+        if len(fraction) > places:
+            most = f"at most {places}" if places else "no"
+            raise RuleBroken(f"{currency.upper()} amounts have {most} decimals.")
+        minor = int(whole + fraction.ljust(places, "0"))
+        if minor % step:
+            raise RuleBroken(f"{currency.upper()} amounts go in steps of {_plain(step, places)}.")
+        return cls(minor, currency)
+
+    @property
+    def is_zero(self) -> bool:
+        return self.minor == 0
+
+    def ensure_chargeable(self) -> None:
+        """Raises RuleBroken when the amount is too small, too large or between the steps.
+
+        Zero is not chargeable: what is free never goes to a gateway.
+        """
+        least = type(self)(currencies.least(self.currency), self.currency)
+        most = type(self)(currencies.most(self.currency), self.currency)
+        if self.minor < least.minor:
+            raise RuleBroken(f"The smallest price that can be charged is {least.words()}.")
+        if self.minor > most.minor:
+            raise RuleBroken(f"The highest price that can be charged is {most.words()}.")
+        if self.minor % currencies.step(self.currency):
+            raise RuleBroken(f"{self.words()} cannot be charged exactly.")
+
+    def split(self, bps: int) -> tuple[Self, Self]:
+        """A share in hundredths of a percent, rounded down, and the rest. Nothing is lost."""
+        if not 0 <= bps <= 10_000:
+            raise ValueError(f"a share is between 0 and 10,000, not {bps}")
+        part = self.minor * bps // 10_000
+        return type(self)(part, self.currency), type(self)(self.minor - part, self.currency)
+
+    def decimal(self) -> str:
+        """Digits and a point, for a form field or another program: "49.50", "4900"."""
+        return _plain(self.minor, currencies.places(self.currency))
+
+    def words(self) -> str:
+        """For people: "$49", "$49.50", "¥4,900", "CHF 49". Zero is "$0"; a page says "Free"."""
+        places = currencies.places(self.currency)
+        whole, fraction = divmod(abs(self.minor), 10**places)
+        amount = f"{whole:,}.{fraction:0{places}}" if fraction else f"{whole:,}"
+        return f"{_minus(self.minor)}{currencies.sign(self.currency)}{amount}"
+
+    def __add__(self, other: "Money") -> Self:
+        return type(self)(self.minor + self._alike(other), self.currency)
+
+    def __sub__(self, other: "Money") -> Self:
+        return type(self)(self.minor - self._alike(other), self.currency)
+
+    def _alike(self, other: "Money") -> int:
+        if self.currency != other.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
+        return other.minor
+
+
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6}))?", re.ASCII)
+
+
+def _plain(minor: int, places: int) -> str:
+    whole, fraction = divmod(abs(minor), 10**places)
+    return f"{_minus(minor)}{whole}.{fraction:0{places}}" if places else f"{_minus(minor)}{whole}"
+
+
+def _minus(minor: int) -> str:
+    return "-" if minor < 0 else ""

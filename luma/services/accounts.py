@@ -1,0 +1,276 @@
+"""Sign up, sign in, change a password, act as a user."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, contains_eager
+
+from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded, TooMany
+from luma.models.user import AttemptKind, SignedIn, SignInAttempt, User, UserRole
+from luma.services import clock, texts
+from luma.services.policies import Actor
+from luma.values import Role
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Action = Callable[Concatenate[Session, Actor, P], R]
+
+IDLE = timedelta(days=14)
+ABSOLUTE = timedelta(days=30)
+ABSOLUTE_FOR_STAFF = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=5)
+FRESH = timedelta(minutes=10)
+
+# PyPI's numbers: wrong passwords within five minutes.
+WINDOW = timedelta(minutes=5)
+LIMITS = {AttemptKind.ACCOUNT: 10, AttemptKind.ADDRESS: 10, AttemptKind.EVERYONE: 1000}
+
+WRONG = "That e-mail address and password do not go together."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is needed to check a password outside any transaction. Both are null for strangers."""
+
+    user_id: int | None
+    password_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where somebody signs in from."""
+
+    address: str
+    user_agent: str
+
+
+def email_address(text: object) -> str:
+    """The address in the one form we store: lower case, ASCII. Raises RuleBroken."""
+    email = texts.line(text, "E-mail address", 254).lower()
+    if not re.fullmatch(r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email):
+        raise RuleBroken("Type an e-mail address such as anna@example.org.")
+    return email
+
+
+def person_name(text: object) -> str:
+    return texts.line(text, "Name", 80)
+
+
+def sign_up(session: Session, name: str, email: str, password_hash: str, role: Role) -> int:
+    """Make an account and return the user's id. Raises RuleBroken when the address is taken."""
+    if role is Role.ADMIN:
+        raise NotAllowed("Nobody signs up as an admin.")
+    new = insert(User).values(
+        name=person_name(name),
+        email=email_address(email),
+        password_hash=password_hash,
+        created_at=clock.now(),
+    )
+    user_id: int | None = session.scalar(new.on_conflict_do_nothing().returning(User.id))
+    if user_id is None:
+        raise RuleBroken("This e-mail address has an account already. Sign in instead.")
+    _add_role(session, user_id, Role.STUDENT)
+    _add_role(session, user_id, role)
+    return user_id
+
+
+def begin_sign_in(session: Session, email: str, address: str) -> Known:
+    """Count one attempt and say whose password to check. Raises TooMany.
+
+    Counted before the password is looked at, so that many guesses at once are no way around.
+    """
+    _count(session, AttemptKind.ACCOUNT, email)
+    _count(session, AttemptKind.ADDRESS, address)
+    _count(session, AttemptKind.EVERYONE, "")
+    row = session.execute(
+        select(User.id, User.password_hash).where(User.email == email, User.disabled_at.is_(None))
+    ).first()
+    return Known(row.id, row.password_hash) if row else Known(None, None)
+
+
+def finish_sign_in(
+    session: Session, user_id: int, email: str, visit: Visit, new_hash: str | None = None
+) -> str:
+    """The password was right: forget the attempts and return the new session's token."""
+    if new_hash is not None:
+        session.execute(update(User).where(User.id == user_id).values(password_hash=new_hash))
+    _forgive(session, email, visit.address)
+    return open_session(session, user_id, visit)
+
+
+def open_session(session: Session, user_id: int, visit: Visit) -> str:
+    """A new token for this user's browser: 32 random bytes, of which we keep the SHA-256."""
+    now = clock.now()
+    roles = session.scalars(select(UserRole.role).where(UserRole.user_id == user_id)).all()
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignedIn(
+            token_hash=bytes.fromhex(key_of(token)),
+            user_id=user_id,
+            created_at=now,
+            last_seen_at=now,
+            authenticated_at=now,
+            expires_at=now + (ABSOLUTE_FOR_STAFF if Role.ADMIN in roles else ABSOLUTE),
+            address=visit.address[:45],
+            user_agent="".join(s for s in visit.user_agent if s.isprintable())[:200],
+        )
+    )
+    return token
+
+
+def key_of(token: str) -> str:
+    """What stands for a session inside LUMA: the SHA-256 of its token, in hex."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def close_session(session: Session, key: str) -> None:
+    """Sign out. Twice changes nothing."""
+    session.execute(
+        update(SignedIn)
+        .where(SignedIn.token_hash == bytes.fromhex(key), SignedIn.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+
+
+def as_user(
+    session: Session, key: str | None, action: Action[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run a service in the name of whoever this session belongs to. Raises SignInNeeded."""
+    actor = viewer(session, key)
+    if actor is None:
+        raise SignInNeeded
+    return action(session, actor, *args, **kwargs)
+
+
+def viewer(session: Session, key: str | None) -> Actor | None:
+    """Who is signed in with this key now, with the roles of this moment."""
+    signed_in = _alive(session, key)
+    if signed_in is None:
+        return None
+    now = clock.now()
+    if now - signed_in.last_seen_at > SEEN_EVERY:
+        signed_in.last_seen_at = now
+    user = signed_in.user
+    roles = frozenset(entry.role for entry in user.roles)
+    return Actor(user.id, user.name, user.email, roles)
+
+
+def is_alive(session: Session, key: str) -> bool:
+    return _alive(session, key) is not None
+
+
+def ensure_fresh(session: Session, key: str) -> None:
+    """Ask for the password again before what matters. Raises NotAllowed after ten minutes."""
+    signed_in = _alive(session, key)
+    if signed_in is None or clock.now() - signed_in.authenticated_at > FRESH:
+        raise NotAllowed("Type your password again to go on.")
+
+
+def known(session: Session, actor: Actor) -> Known:
+    """For checking the present password before it is changed."""
+    password_hash = session.scalar(select(User.password_hash).where(User.id == actor.id))
+    return Known(actor.id, password_hash)
+
+
+def change_password(session: Session, actor: Actor, new_hash: str, visit: Visit) -> str:
+    """Set the new password, end every session of this user and return a new token."""
+    session.execute(update(User).where(User.id == actor.id).values(password_hash=new_hash))
+    end_sessions(session, actor.id)
+    return open_session(session, actor.id, visit)
+
+
+def end_sessions(session: Session, user_id: int) -> None:
+    session.execute(
+        update(SignedIn)
+        .where(SignedIn.user_id == user_id, SignedIn.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
+
+
+def begin_teaching(session: Session, actor: Actor) -> None:
+    """One person may learn and teach. Twice changes nothing."""
+    _add_role(session, actor.id, Role.INSTRUCTOR)
+
+
+def grant_admin(session: Session, email: str) -> None:
+    """Raises NotFound for an address without an account. Ends the user's sessions."""
+    user_id = session.scalar(select(User.id).where(User.email == email_address(email)))
+    if user_id is None:
+        raise NotFound("No account has this e-mail address. Sign up first.")
+    _add_role(session, user_id, Role.ADMIN)
+    end_sessions(session, user_id)
+
+
+def _alive(session: Session, key: str | None) -> SignedIn | None:
+    if key is None:
+        return None
+    now = clock.now()
+    found = session.scalars(
+        select(SignedIn)
+        .join(SignedIn.user)
+        .where(
+            SignedIn.token_hash == bytes.fromhex(key),
+            SignedIn.revoked_at.is_(None),
+            SignedIn.expires_at > now,
+            SignedIn.last_seen_at > now - IDLE,
+            User.disabled_at.is_(None),
+        )
+        .options(contains_eager(SignedIn.user).joinedload(User.roles))
+    )
+    return found.unique().one_or_none()
+
+
+def _add_role(session: Session, user_id: int, role: Role) -> None:
+    session.execute(insert(UserRole).values(user_id=user_id, role=role).on_conflict_do_nothing())
+
+
+def _count(session: Session, kind: AttemptKind, key: str) -> None:
+    """Note an attempt. The lock makes guesses for one account queue up, so none is miscounted."""
+    now = clock.now()
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{kind}:{key}"))))
+    recent = session.scalars(
+        select(SignInAttempt.attempted_at)
+        .where(
+            SignInAttempt.kind == kind,
+            SignInAttempt.key == key,
+            SignInAttempt.attempted_at > now - WINDOW,
+        )
+        .order_by(SignInAttempt.attempted_at)
+        .limit(LIMITS[kind])
+    ).all()
+    if len(recent) >= LIMITS[kind]:
+        raise TooMany(f"Too many attempts. Try again in {_minutes(recent[0] + WINDOW - now)}.")
+    session.add(SignInAttempt(kind=kind, key=key, attempted_at=now))
+    session.flush()
+
+
+def _forgive(session: Session, email: str, address: str) -> None:
+    """All wrong guesses of the account, but only this one attempt of the address."""
+    this_one = select(func.max(SignInAttempt.id)).where(
+        SignInAttempt.kind == AttemptKind.ADDRESS, SignInAttempt.key == address
+    )
+    session.execute(delete(SignInAttempt).where(SignInAttempt.id == this_one.scalar_subquery()))
+    session.execute(
+        delete(SignInAttempt).where(
+            SignInAttempt.kind == AttemptKind.ACCOUNT, SignInAttempt.key == email
+        )
+    )
+
+
+def _minutes(span: timedelta) -> str:
+    minutes = max(1, -(-int(span.total_seconds()) // 60))
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def forget_old(session: Session) -> None:
+    """Housekeeping: drop attempts and sessions that can mean nothing any more."""
+    now: datetime = clock.now()
+    session.execute(delete(SignInAttempt).where(SignInAttempt.attempted_at < now - WINDOW))
+    session.execute(delete(SignedIn).where(SignedIn.expires_at < now - ABSOLUTE))

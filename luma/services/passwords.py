@@ -12,7 +12,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from luma.errors import RuleBroken
 
-SHORTEST, LONGEST = 8, 256
+SHORTEST, LONGEST = 10, 256
 
 # OWASP's least costly argon2id; raise it and every sign-in re-hashes by itself.
 _context = CryptContext(

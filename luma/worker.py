@@ -1,0 +1,103 @@
+"""What the job queue runs: task name -> service function, one unit of work each."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from luma import db
+from luma.bridge import offload, perform
+from luma.services import accounts
+from luma.services.queue import JobWaits
+
+log = logging.getLogger(__name__)
+
+WAITS = (1, 5, 15, 60, 300, 900, 3600)
+"""Seconds between tries; the last one repeats."""
+
+MOST_TRIES = 30
+"""With the waits above, about a day."""
+
+RESTART_AFTER = 5
+
+
+class WithPatience(BaseRetryStrategy):
+    """Try again when a job says so or fails, a little later each time, for about a day."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if job.attempts >= MOST_TRIES:
+            return None
+        if isinstance(exception, JobWaits):
+            return RetryDecision(retry_in={"seconds": exception.seconds})
+        return RetryDecision(retry_in={"seconds": WAITS[min(job.attempts, len(WAITS) - 1)]})
+
+
+def build(address: str) -> App:
+    """The working side of the queue, with every task LUMA knows."""
+    app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
+    _transactions(app, {})
+    _network_calls(app, {})
+    _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
+    _pick_up_stalled(app)
+    return app
+
+
+def _transactions(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
+    for name, action in tasks.items():
+        _add(app, name, perform, action)
+
+
+def _network_calls(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
+    """These open their own units of work around what they ask of the network."""
+    for name, action in tasks.items():
+        _add(app, name, offload, action)
+
+
+def _add(app: App, name: str, door: Callable[..., Any], action: Callable[..., Any]) -> None:
+    @app.task(name=name, retry=WithPatience())
+    async def run(**arguments: Any) -> None:
+        await door(action, **arguments)
+
+
+def _every(app: App, cron: str, name: str, action: Callable[..., Any]) -> None:
+    @app.periodic(cron=cron)
+    @app.task(name=name, queueing_lock=name)
+    async def run(timestamp: int) -> None:
+        await perform(action)
+
+
+def _pick_up_stalled(app: App) -> None:
+    """Run again what a killed worker had in hand."""
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="queue.pick_up_stalled", queueing_lock="queue.pick_up_stalled")
+    async def run(timestamp: int) -> None:
+        for job in await app.job_manager.get_stalled_jobs():
+            await app.job_manager.retry_job(job)
+
+
+async def work() -> None:
+    """Run jobs until cancelled. Comes back by itself after the database was away."""
+    while True:
+        try:
+            app = build(_conninfo())
+            async with app.open_async():
+                await app.run_worker_async(
+                    concurrency=4,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=8,
+                    delete_jobs="successful",
+                    fetch_job_polling_interval=5,
+                )
+        except (ConnectorException, OSError):
+            log.exception("the worker lost the database; it starts again in a moment")
+            await asyncio.sleep(RESTART_AFTER)
+
+
+def _conninfo() -> str:
+    return db.address().replace("postgresql+psycopg://", "postgresql://", 1)

@@ -74,18 +74,21 @@ class Server:
                 self._url = self._join()
             return self._url
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """Let go. Whether the server stopped, because this process was its last user."""
         with self._here:
             if self._url is None:
-                return
+                return False
             self._url = None
             self._let_go.set()
             atexit.unregister(self.stop)
             with self._gate:
                 self._users.release_read_lock()
-                if self._users.acquire_write_lock(blocking=False):
+                is_last: bool = self._users.acquire_write_lock(blocking=False)
+                if is_last:
                     self._programs.run("pg_ctl", *self._halt(), check=False)
-                    self._users.release_write_lock()
+                self._users.release_write_lock()
+            return is_last
 
     def _join(self) -> str:
         self.folder.mkdir(parents=True, exist_ok=True)

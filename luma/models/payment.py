@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
+from luma.errors import RuleBroken
 from luma.models.base import Base, one_of
 from luma.values import EventStatus, Money
 
@@ -93,7 +94,10 @@ class GatewayOperation(Base):
 
 
 class SandboxSession(Base):
-    """A checkout session of the built-in gateway that stands in for Stripe."""
+    """A checkout session of the built-in gateway that stands in for Stripe.
+
+    `status` is open, then complete or expired; a promised payment that fails ends as failed.
+    """
 
     __tablename__ = "sandbox_sessions"
 
@@ -104,3 +108,28 @@ class SandboxSession(Base):
     payment_status: Mapped[str] = mapped_column(String(20), default="unpaid")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+    def pay(self) -> None:
+        self._leave("open")
+        self.status, self.payment_status = "complete", "paid"
+
+    def promise(self) -> None:
+        """The buyer is done; the money comes, or does not, some days later."""
+        self._leave("open")
+        self.status = "complete"
+
+    def keep(self) -> None:
+        self._leave("complete", payment_status="unpaid")
+        self.payment_status = "paid"
+
+    def break_off(self) -> None:
+        self._leave("complete", payment_status="unpaid")
+        self.status = "failed"
+
+    def expire(self) -> None:
+        self._leave("open")
+        self.status = "expired"
+
+    def _leave(self, status: str, payment_status: str = "unpaid") -> None:
+        if (self.status, self.payment_status) != (status, payment_status):
+            raise RuleBroken("This checkout has been finished already.")

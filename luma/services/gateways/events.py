@@ -1,0 +1,103 @@
+"""What an event says about a checkout: read once here, never trusted further than it proves."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from luma.services.gateways.protocol import GatewayEvent
+from luma.values import Money
+
+COMPLETED = "checkout.session.completed"
+SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
+FAILED_LATE = "checkout.session.async_payment_failed"
+EXPIRED = "checkout.session.expired"
+ACTED_ON = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
+
+
+class Outcome(StrEnum):
+    PAID = "paid"
+    AWAITING = "awaiting"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutFact:
+    """One thing that is known to have happened at the gateway's checkout."""
+
+    session_id: str
+    order: str | None
+    """The public id of ours that the session carries."""
+    outcome: Outcome
+    payment_intent_id: str | None
+    subtotal: Money | None
+    total: Money | None
+    """Null when the amounts make no sense, which is never taken for a payment in full."""
+    happened_at: datetime
+
+
+def session_in(raw: bytes) -> dict[str, Any]:
+    """The checkout session that an event carries."""
+    session: dict[str, Any] = json.loads(raw)["data"]["object"]
+    return session
+
+
+def fact(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
+    """Read a session as of an event. Raises ValueError for one without an id."""
+    session_id = session.get("id")
+    if not isinstance(session_id, str) or not session_id:
+        raise ValueError("a checkout session without an id")
+    subtotal, total = _amounts(session)
+    intent = session.get("payment_intent")
+    return CheckoutFact(
+        session_id=session_id,
+        order=_order(session),
+        outcome=_outcome(event.type, session),
+        payment_intent_id=intent if isinstance(intent, str) else None,
+        subtotal=subtotal,
+        total=total,
+        happened_at=event.created_at,
+    )
+
+
+def _outcome(event_type: str, session: Mapping[str, Any]) -> Outcome:
+    if event_type == EXPIRED:
+        return Outcome.EXPIRED
+    if event_type == FAILED_LATE:
+        return Outcome.FAILED
+    if session.get("payment_status") in ("paid", "no_payment_required"):
+        return Outcome.PAID
+    return Outcome.AWAITING
+
+
+def _order(session: Mapping[str, Any]) -> str | None:
+    metadata = session.get("metadata")
+    named = metadata.get("order_id") if isinstance(metadata, Mapping) else None
+    return named if isinstance(named, str) else None
+
+
+def _amounts(session: Mapping[str, Any]) -> tuple[Money | None, Money | None]:
+    """Subtotal and total, if the total is the subtotal less discounts and plus taxes."""
+    details = session.get("total_details") or {}
+    try:
+        subtotal = Money(session["amount_subtotal"], session["currency"])
+        total = Money(session["amount_total"], session["currency"])
+        change = sum(
+            sign * _whole(details.get(part))
+            for sign, part in ((-1, "amount_discount"), (1, "amount_tax"), (1, "amount_shipping"))
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None, None
+    fits = total.minor >= 0 and subtotal.minor + change == total.minor
+    return (subtotal, total) if fits else (None, None)
+
+
+def _whole(value: object) -> int:
+    if value is None:
+        return 0
+    if type(value) is not int:
+        raise TypeError(value)
+    return value

@@ -1,0 +1,141 @@
+"""What LUMA asks of whoever takes the money, in the same words for every gateway."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
+
+from luma.errors import LumaError, ServiceDown
+from luma.values import Money
+
+
+class Unverified(LumaError):
+    """A call to the webhook that does not prove where it comes from."""
+
+
+class GatewayDown(ServiceDown):
+    """No answer, so it may have happened. Ask again with the same key."""
+
+    def __init__(self) -> None:
+        super().__init__("The payment service does not answer. Try again in a minute.")
+
+
+class GatewayRefused(ServiceDown):
+    """The answer was no, and the same key would get the same answer: ask anew with another."""
+
+    def __init__(self) -> None:
+        super().__init__("The payment service could not do that. Try again in a minute.")
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRequest:
+    """A course as the gateway shows it to a buyer. `reference` is the course's public id."""
+
+    reference: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRequest:
+    product_id: str
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """One visit to the gateway's checkout page. `order` is the order's public id."""
+
+    order: str
+    title: str
+    price_id: str
+    amount: Money
+    email: str
+    success_url: str
+    cancel_url: str
+    expires_at: int
+    """Seconds since 1970, as the gateway counts."""
+
+    def frozen(self) -> dict[str, str | int]:
+        """As plain JSON, to keep beside its operation key."""
+        return {
+            "order": self.order,
+            "title": self.title,
+            "price_id": self.price_id,
+            "amount": self.amount.decimal(),
+            "currency": self.amount.currency,
+            "email": self.email,
+            "success_url": self.success_url,
+            "cancel_url": self.cancel_url,
+            "expires_at": self.expires_at,
+        }
+
+    @classmethod
+    def thawed(cls, kept: dict[str, object]) -> Self:
+        """What `frozen` wrote."""
+        words = {name: str(value) for name, value in kept.items()}
+        return cls(
+            order=words["order"],
+            title=words["title"],
+            price_id=words["price_id"],
+            amount=Money.parse(words["amount"], words["currency"]),
+            email=words["email"],
+            success_url=words["success_url"],
+            cancel_url=words["cancel_url"],
+            expires_at=int(words["expires_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    session_id: str
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayEvent:
+    """An event whose sender is proven. `raw` is what was signed; nothing in it is read yet."""
+
+    event_id: str
+    type: str
+    api_version: str | None
+    livemode: bool
+    account: str | None
+    created_at: datetime
+    raw: bytes
+    source: str
+
+
+class Gateway(Protocol):
+    """Each call that makes something takes a key: asking twice with one key does it once.
+
+    All but `verified` and `is_set_up` wait for the network and raise GatewayDown or
+    GatewayRefused, so none is called inside a transaction.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def is_set_up(self) -> bool:
+        """Whether events can be received, without which nobody may be sent to pay."""
+
+    def create_product(self, request: ProductRequest, key: str) -> str: ...
+
+    def update_product(self, product_id: str, request: ProductRequest, key: str) -> None: ...
+
+    def create_price(self, request: PriceRequest, key: str) -> str: ...
+
+    def replace_price(self, product_id: str, new_id: str, old_id: str, key: str) -> None:
+        """Sell at the new price from now on and archive the old one. Doing it twice is harmless."""
+
+    def open_checkout(self, request: CheckoutRequest, key: str) -> CheckoutSession: ...
+
+    def expire_checkout(self, session_id: str) -> bool:
+        """Whether nobody can pay there any more. False when somebody has already."""
+
+    def checkout(self, session_id: str) -> dict[str, object]:
+        """The session as the gateway has it now."""
+
+    def verified(self, payload: bytes, signature: str) -> GatewayEvent:
+        """Check who sent an event, when, and in which mode. Raises Unverified."""

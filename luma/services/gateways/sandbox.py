@@ -1,0 +1,152 @@
+"""The gateway without an account anywhere: the same protocol and signed events, and no money."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import UTC, datetime
+
+import httpx
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from luma import db
+from luma.errors import NotFound
+from luma.models.payment import SandboxSession
+from luma.services import clock, queue
+from luma.services.gateways import events, sandbox_events, signatures
+from luma.services.gateways.protocol import (
+    CheckoutRequest,
+    CheckoutSession,
+    GatewayDown,
+    GatewayEvent,
+    PriceRequest,
+    ProductRequest,
+    Unverified,
+)
+from luma.settings import settings
+
+name = "sandbox"
+
+PREFIX = "evt_sbx_"
+
+
+def ensure_on() -> None:
+    """Raises NotFound in production and wherever a Stripe key is set."""
+    if settings().is_production or not settings().uses_sandbox:
+        raise NotFound("There is no sandbox here.")
+
+
+def is_set_up() -> bool:
+    return True
+
+
+def create_product(request: ProductRequest, key: str) -> str:
+    return f"prod_sbx_{_short(key)}"
+
+
+def update_product(product_id: str, request: ProductRequest, key: str) -> None:
+    """Nothing is kept of a product, so there is nothing to change."""
+
+
+def create_price(request: PriceRequest, key: str) -> str:
+    return f"price_sbx_{_short(key)}"
+
+
+def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
+    """Nothing is kept of a price either."""
+
+
+def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
+    ensure_on()
+    with db.unit_of_work() as session:
+        session.execute(
+            insert(SandboxSession)
+            .values(
+                session_id=f"cs_sbx_{secrets.token_hex(16)}",
+                operation_key=key,
+                request=request.frozen(),
+                created_at=clock.now(),
+                expires_at=datetime.fromtimestamp(request.expires_at, UTC),
+            )
+            .on_conflict_do_nothing(index_elements=[SandboxSession.operation_key])
+        )
+        asked_before = select(SandboxSession).where(SandboxSession.operation_key == key)
+        row = session.scalars(asked_before).one()
+        return CheckoutSession(row.session_id, address(row.session_id), row.expires_at)
+
+
+def expire_checkout(session_id: str) -> bool:
+    with db.unit_of_work() as session:
+        row = locked(session, session_id)
+        if row.status == "open":
+            row.expire()
+            emit(session, events.EXPIRED, row)
+        return row.status == "expired"
+
+
+def checkout(session_id: str) -> dict[str, object]:
+    with db.unit_of_work() as session:
+        return sandbox_events.session(locked(session, session_id))
+
+
+def verified(payload: bytes, signature: str) -> GatewayEvent:
+    """Only its own events pass here, so that no secret of one gateway opens the other."""
+    ensure_on()
+    signatures.ensure_signed(payload, signature, [secret()])
+    event = signatures.read(payload, "sandbox")
+    if not event.event_id.startswith(PREFIX) or event.livemode or event.account is not None:
+        raise Unverified("This event is not of the sandbox.")
+    return event
+
+
+def address(session_id: str) -> str:
+    return f"{settings().base_url}/sandbox/checkout/{session_id}"
+
+
+def locked(session: Session, session_id: str) -> SandboxSession:
+    """Raises NotFound. Two presses of two buttons wait for each other here."""
+    found = session.scalar(
+        select(SandboxSession).where(SandboxSession.session_id == session_id).with_for_update()
+    )
+    if found is None:
+        raise NotFound("There is no such checkout.")
+    return found
+
+
+def emit(session: Session, kind: str, row: SandboxSession) -> None:
+    """Send an event when this transaction commits, by way of the queue as Stripe would."""
+    payload = sandbox_events.event(kind, row, clock.now())
+    queue.defer(session, "sandbox.deliver", payload=payload)
+
+
+def deliver(payload: str) -> None:
+    """POST one event to the webhook, signed as of now. Raises GatewayDown to be tried again."""
+    ensure_on()
+    body = payload.encode()
+    headers = {
+        "Stripe-Signature": signatures.sign(body, secret()),
+        "Content-Type": "application/json",
+    }
+    try:
+        answer = httpx.post(
+            f"{settings().base_url}/webhooks/stripe",
+            content=body,
+            headers=headers,
+            timeout=10,
+            trust_env=False,
+        )
+    except httpx.HTTPError as error:
+        raise GatewayDown from error
+    if answer.status_code != 200:
+        raise GatewayDown
+
+
+def secret() -> str:
+    """Made from this installation's own secret, so that nobody else's sandbox is believed."""
+    ours = settings().signing_secret().encode()
+    return f"whsec_sbx_{hmac.new(ours, b'sandbox webhook', hashlib.sha256).hexdigest()}"
+
+
+def _short(key: str) -> str:
+    return hashlib.sha256(f"{secret()}{key}".encode()).hexdigest()[:24]

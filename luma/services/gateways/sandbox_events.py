@@ -1,0 +1,93 @@
+"""Events of the sandbox, in the shape in which Stripe sends them."""
+
+import hashlib
+import json
+import secrets
+from datetime import datetime
+
+import stripe
+
+from luma.models.payment import SandboxSession
+from luma.services.gateways.protocol import CheckoutRequest
+
+JSON = dict[str, object]
+
+
+def event(kind: str, row: SandboxSession, now: datetime) -> str:
+    """The body to deliver, as text. Each call is a new event with an id of its own."""
+    return json.dumps(
+        {
+            "id": f"evt_sbx_{secrets.token_hex(12)}",
+            "object": "event",
+            "api_version": stripe.api_version,
+            "created": int(now.timestamp()),
+            "data": {"object": session(row)},
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": {"id": None, "idempotency_key": None},
+            "type": kind,
+        },
+        separators=(",", ":"),
+    )
+
+
+def session(row: SandboxSession) -> JSON:
+    """A checkout session object. It has a payment intent once somebody paid or tried."""
+    request = CheckoutRequest.thawed(row.request)
+    is_over = row.status in ("complete", "failed")
+    return {
+        "id": row.session_id,
+        "object": "checkout.session",
+        "client_reference_id": request.order,
+        "created": int(row.created_at.timestamp()),
+        "customer": None,
+        "customer_details": {"email": request.email, "name": None, "tax_exempt": "none"},
+        "customer_email": request.email,
+        "expires_at": int(row.expires_at.timestamp()),
+        "livemode": False,
+        "metadata": {"order_id": request.order},
+        "mode": "payment",
+        "payment_intent": intent_id(row.session_id) if is_over else None,
+        "payment_method_types": ["card"],
+        "payment_status": row.payment_status,
+        "status": "complete" if is_over else row.status,
+        "success_url": request.success_url,
+        "cancel_url": request.cancel_url,
+        "ui_mode": "hosted_page",
+        **_amounts(request),
+        **_unused(),
+    }
+
+
+def intent_id(session_id: str) -> str:
+    """One payment a session, so a late success carries the id that the promise carried."""
+    return f"pi_sbx_{hashlib.sha256(session_id.encode()).hexdigest()[:24]}"
+
+
+def _amounts(request: CheckoutRequest) -> JSON:
+    return {
+        "amount_subtotal": request.amount.minor,
+        "amount_total": request.amount.minor,
+        "currency": request.amount.currency,
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    }
+
+
+def _unused() -> JSON:
+    """What every session of Stripe's has and LUMA does not use."""
+    return {
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "invoice": None,
+        "payment_link": None,
+        "setup_intent": None,
+        "shipping_options": [],
+        "subscription": None,
+        "url": None,
+    }

@@ -1,0 +1,183 @@
+"""Stripe: products, prices and hosted checkout through its API, and proof that an event is its."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("STRIPE_SUPPRESS_NOTICES", "true")
+
+import stripe
+
+from luma.errors import NotFound
+from luma.services.gateways import signatures
+from luma.services.gateways.protocol import (
+    CheckoutRequest,
+    CheckoutSession,
+    GatewayDown,
+    GatewayEvent,
+    GatewayRefused,
+    PriceRequest,
+    ProductRequest,
+    Unverified,
+)
+from luma.settings import settings
+
+if TYPE_CHECKING:
+    from stripe.params import ProductCreateParams
+
+log = logging.getLogger(__name__)
+
+stripe.enable_telemetry = False
+
+TIMEOUT = 10
+RETRIES = 2
+
+name = "stripe"
+
+
+def is_set_up() -> bool:
+    return bool(settings().webhook_secrets())
+
+
+def create_product(request: ProductRequest, key: str) -> str:
+    params: ProductCreateParams = {"name": request.name, "metadata": {"course": request.reference}}
+    if request.description:
+        params["description"] = request.description
+    with _asking("create a product"):
+        return _client().v1.products.create(params, {"idempotency_key": key}).id
+
+
+def update_product(product_id: str, request: ProductRequest, key: str) -> None:
+    """An empty description takes away the one that Stripe has."""
+    with _asking("update a product"):
+        _client().v1.products.update(
+            product_id,
+            {"name": request.name, "description": request.description},
+            {"idempotency_key": key},
+        )
+
+
+def create_price(request: PriceRequest, key: str) -> str:
+    with _asking("create a price"):
+        price = _client().v1.prices.create(
+            {
+                "product": request.product_id,
+                "unit_amount": request.amount.minor,
+                "currency": request.amount.currency,
+                "lookup_key": request.reference,
+                "transfer_lookup_key": True,
+            },
+            {"idempotency_key": key},
+        )
+    return price.id
+
+
+def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
+    """The new price becomes the default first: Stripe keeps a default price from being archived."""
+    with _asking("replace a price"):
+        _client().v1.products.update(
+            product_id, {"default_price": new_id}, {"idempotency_key": f"{key}:default"}
+        )
+        _client().v1.prices.update(old_id, {"active": False}, {"idempotency_key": f"{key}:archive"})
+
+
+def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
+    """The order's id goes along twice, so that session and payment both lead back to it."""
+    with _asking("open a checkout"):
+        session = _client().v1.checkout.sessions.create(
+            {
+                "mode": "payment",
+                "line_items": [{"price": request.price_id, "quantity": 1}],
+                "client_reference_id": request.order,
+                "metadata": {"order_id": request.order},
+                "payment_intent_data": {
+                    "metadata": {"order_id": request.order},
+                    "transfer_group": request.order,
+                },
+                "customer_email": request.email,
+                "success_url": request.success_url,
+                "cancel_url": request.cancel_url,
+                "expires_at": request.expires_at,
+            },
+            {"idempotency_key": key},
+        )
+    if not session.url:
+        raise GatewayRefused
+    expires_at = datetime.fromtimestamp(session.expires_at, UTC)
+    return CheckoutSession(session.id, session.url, expires_at)
+
+
+def expire_checkout(session_id: str) -> bool:
+    """Asked of a session that is not open any more, Stripe refuses; then its state tells."""
+    try:
+        with _asking("expire a checkout"):
+            _client().v1.checkout.sessions.expire(session_id)
+    except GatewayRefused:
+        return checkout(session_id).get("status") == "expired"
+    return True
+
+
+def checkout(session_id: str) -> dict[str, object]:
+    if not session_id:
+        raise ValueError("an empty id would ask for the list")
+    with _asking("read a checkout"):
+        session = _client().v1.checkout.sessions.retrieve(session_id)
+    return session.to_dict()
+
+
+def verified(payload: bytes, signature: str) -> GatewayEvent:
+    """Raises NotFound while no secret is set, because then there is no webhook here."""
+    if not (secrets := settings().webhook_secrets()):
+        raise NotFound("Payments are not set up here.")
+    signatures.ensure_signed(payload, signature, secrets)
+    event = signatures.read(payload, "push")
+    if event.event_id.startswith("evt_sbx_"):
+        raise Unverified("The sandbox is off.")
+    if event.livemode is not settings().livemode:
+        raise Unverified("This event is of the other mode, live or test.")
+    if event.account is not None:
+        raise Unverified("This event is of another account.")
+    return event
+
+
+def _client() -> stripe.StripeClient:
+    key = settings().stripe_secret_key
+    if key is None:
+        raise GatewayRefused
+    return _client_for(key.get_secret_value(), settings().stripe_api_base)
+
+
+@lru_cache(maxsize=2)
+def _client_for(key: str, base: str | None) -> stripe.StripeClient:
+    """One per process. Its own defaults are no retries and 80 seconds, both wrong for a page."""
+    return stripe.StripeClient(
+        key,
+        max_network_retries=RETRIES,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT),
+        base_addresses={"api": base} if base else {},
+    )
+
+
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """Say in LUMA's words whether it may have happened; the log has Stripe's own.
+
+    A stored 500 is answered again to the same key for a day, so it counts as a refusal. What
+    is no answer of Stripe's (a page of a proxy, with any status) counts as silence.
+    """
+    try:
+        yield
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        log.warning("Stripe did not answer", extra={"asked": what, "cause": type(error).__name__})
+        raise GatewayDown from error
+    except stripe.StripeError as error:
+        answered = isinstance(error.json_body, dict) and "error" in error.json_body
+        fields = {"asked": what, "status": error.http_status, "code": error.code}
+        log.error("Stripe refused", extra=fields | {"request_id": error.request_id})
+        if not answered or error.http_status == 409:
+            raise GatewayDown from error
+        raise GatewayRefused from error

@@ -121,6 +121,7 @@ def settings() -> Settings:
     return Settings()
 
 
+@lru_cache
 def _kept_secret(path: Path) -> str:
     try:
         with path.open("x") as file:

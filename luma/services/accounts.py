@@ -63,8 +63,10 @@ def person_name(text: object) -> str:
     return texts.line(text, "Name", 80)
 
 
-def sign_up(session: Session, name: str, email: str, password_hash: str, role: Role) -> int:
-    """Make an account and return the user's id. Raises RuleBroken when the address is taken."""
+def sign_up(
+    session: Session, name: str, email: str, password_hash: str, role: Role, visit: Visit
+) -> str:
+    """Make an account, signed in: returns its token. Raises RuleBroken for a taken address."""
     if role is Role.ADMIN:
         raise NotAllowed("Nobody signs up as an admin.")
     new = insert(User).values(
@@ -78,7 +80,7 @@ def sign_up(session: Session, name: str, email: str, password_hash: str, role: R
         raise RuleBroken("This e-mail address has an account already. Sign in instead.")
     _add_role(session, user_id, Role.STUDENT)
     _add_role(session, user_id, role)
-    return user_id
+    return open_session(session, user_id, visit)
 
 
 def begin_sign_in(session: Session, email: str, address: str) -> Known:
@@ -173,25 +175,25 @@ def ensure_fresh(session: Session, key: str) -> None:
         raise NotAllowed("Type your password again to go on.")
 
 
-def known(session: Session, actor: Actor) -> Known:
-    """For checking the present password before it is changed."""
-    password_hash = session.scalar(select(User.password_hash).where(User.id == actor.id))
-    return Known(actor.id, password_hash)
-
-
-def change_password(session: Session, actor: Actor, new_hash: str, visit: Visit) -> str:
-    """Set the new password, end every session of this user and return a new token."""
+def change_password(
+    session: Session, actor: Actor, new_hash: str, visit: Visit
+) -> tuple[str, list[str]]:
+    """Set the new password. Returns a new token, and the keys of the sessions that ended."""
     session.execute(update(User).where(User.id == actor.id).values(password_hash=new_hash))
-    end_sessions(session, actor.id)
-    return open_session(session, actor.id, visit)
+    _forgive(session, actor.email, visit.address)
+    ended = end_sessions(session, actor.id)
+    return open_session(session, actor.id, visit), ended
 
 
-def end_sessions(session: Session, user_id: int) -> None:
-    session.execute(
+def end_sessions(session: Session, user_id: int) -> list[str]:
+    """Sign this user out everywhere. Returns the keys of the sessions that ended."""
+    ended = session.scalars(
         update(SignedIn)
         .where(SignedIn.user_id == user_id, SignedIn.revoked_at.is_(None))
         .values(revoked_at=clock.now())
+        .returning(SignedIn.token_hash)
     )
+    return [token_hash.hex() for token_hash in ended]
 
 
 def begin_teaching(session: Session, actor: Actor) -> None:

@@ -1,0 +1,206 @@
+"""Sign up, sign in, sign out, change a password: plain forms, so that cookies can be set."""
+
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from luma.bridge import hash_off_loop, perform
+from luma.errors import LumaError, RuleBroken, SignInNeeded
+from luma.pages import guard
+from luma.pages.session import act_in, forget, key_in, remember, sign_in, viewer_of, visit
+from luma.pages.shop.render import leave_note, render
+from luma.services import accounts, passwords
+from luma.services.policies import Actor
+from luma.values import Role
+
+router = APIRouter(include_in_schema=False)
+
+Field = Annotated[str, Form()]
+Onward = Annotated[str, Query(alias="next")]
+OnwardField = Annotated[str, Form(alias="next")]
+
+WRONG_NOW = "That is not your current password."
+
+
+@router.get("/sign-up")
+async def sign_up_page(request: Request, onward: Onward = "", role: str = "student") -> Response:
+    if viewer_of(request):
+        return _to(safe(onward) or "/")
+    return _sign_up_form(request, {"role": role}, {}, onward)
+
+
+@router.post("/sign-up")
+async def sign_up(
+    request: Request,
+    name: Field = "",
+    email: Field = "",
+    password: Field = "",
+    role: Field = "student",
+    onward: OnwardField = "",
+) -> Response:
+    values = {"name": name, "email": email, "role": role}
+    if errors := _sign_up_errors(name, email, password, role):
+        return _sign_up_form(request, values, errors, onward)
+    try:
+        known_hash = await hash_off_loop(passwords.hashed, password)
+        token = await perform(accounts.sign_up, name, email, known_hash, Role(role), visit(request))
+    except LumaError as refusal:
+        return _sign_up_form(request, values, {"": str(refusal)}, onward)
+    return _signed_in(safe(onward) or _first_page(Role(role)), token)
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request, onward: Onward = "") -> Response:
+    if viewer_of(request):
+        return _to(safe(onward) or "/")
+    return render(request, "sign_in.html.j2", values={}, errors={}, next=safe(onward), buying=None)
+
+
+@router.post("/sign-in")
+async def sign_in_here(
+    request: Request, email: Field = "", password: Field = "", onward: OnwardField = ""
+) -> Response:
+    try:
+        token = await sign_in(accounts.email_address(email), password, visit(request))
+    except LumaError as refusal:
+        return _sign_in_form(request, email, str(refusal), onward, refusal.status)
+    if token is None:
+        return _sign_in_form(request, email, accounts.WRONG, onward, 422)
+    viewer = await perform(accounts.viewer, accounts.key_of(token))
+    return _signed_in(safe(onward) or _home(viewer), token)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    if key := key_in(request.cookies):
+        await perform(accounts.close_session, key)
+        guard.end_session(key)
+    response = _to("/")
+    forget(response)
+    leave_note(response, "You are signed out.")
+    return response
+
+
+@router.get("/account/password")
+async def password_page(request: Request) -> Response:
+    if viewer_of(request) is None:
+        raise SignInNeeded
+    return render(request, "password.html.j2", errors={})
+
+
+@router.post("/account/password")
+async def change_password(request: Request, current: Field = "", password: Field = "") -> Response:
+    """The old password is asked for again; every other browser is signed out."""
+    viewer = viewer_of(request)
+    if viewer is None:
+        raise SignInNeeded
+    try:
+        token, ended = await _with_new_password(request, viewer, current, password)
+    except LumaError as refusal:
+        field = "password" if isinstance(refusal, RuleBroken) else "current"
+        return render(
+            request, "password.html.j2", status=refusal.status, errors={field: str(refusal)}
+        )
+    for key in ended:
+        guard.end_session(key)
+    response = _signed_in("/account", token)
+    leave_note(response, "Your password is changed. Other browsers are signed out.")
+    return response
+
+
+@router.post("/account/teach")
+async def teach(request: Request) -> Response:
+    """One person may learn and teach."""
+    await act_in(request, accounts.begin_teaching)
+    return _to("/studio")
+
+
+async def _with_new_password(
+    request: Request, viewer: Actor, current: str, password: str
+) -> tuple[str, list[str]]:
+    where = visit(request)
+    known = await perform(accounts.begin_sign_in, viewer.email, where.address)
+    right, _ = await hash_off_loop(passwords.verified, current, known.password_hash)
+    if not right:
+        raise LumaError(WRONG_NOW)
+    passwords.check(password, viewer.name, viewer.email)
+    new_hash = await hash_off_loop(passwords.hashed, password)
+    return await act_in(request, accounts.change_password, new_hash, where)
+
+
+def _sign_up_errors(name: str, email: str, password: str, role: str) -> dict[str, str]:
+    """Field -> sentence, for every field that is wrong, so that people mend them in one go."""
+    errors: dict[str, str] = {}
+    checks: dict[str, Callable[[], object]] = {
+        "name": lambda: accounts.person_name(name),
+        "email": lambda: accounts.email_address(email),
+        "password": lambda: passwords.check(password, name, email),
+    }
+    for field, check in checks.items():
+        try:
+            check()
+        except LumaError as refusal:
+            errors[field] = str(refusal)
+    if role not in (Role.STUDENT, Role.INSTRUCTOR):
+        errors["role"] = "Choose whether you want to learn or to teach."
+    return errors
+
+
+def _sign_up_form(
+    request: Request, values: dict[str, str], errors: dict[str, str], onward: str
+) -> Response:
+    return render(
+        request,
+        "sign_up.html.j2",
+        status=422 if errors else 200,
+        values=values,
+        errors=errors,
+        next=safe(onward),
+        buying=None,
+    )
+
+
+def _sign_in_form(
+    request: Request, email: str, sentence: str, onward: str, status: int
+) -> Response:
+    return render(
+        request,
+        "sign_in.html.j2",
+        status=status,
+        values={"email": email},
+        errors={"": sentence},
+        next=safe(onward),
+        buying=None,
+    )
+
+
+def _signed_in(where: str, token: str) -> Response:
+    response = _to(where)
+    remember(response, token)
+    return response
+
+
+def _to(where: str) -> RedirectResponse:
+    return RedirectResponse(where, 303)
+
+
+def _first_page(role: Role) -> str:
+    return "/studio" if role is Role.INSTRUCTOR else "/?welcome=1"
+
+
+def _home(viewer: Actor | None) -> str:
+    return "/studio" if viewer and viewer.teaches else "/learn"
+
+
+def safe(onward: str) -> str:
+    """The address if it is a path on this very site, else nothing: no open redirects."""
+    try:
+        parts = urlsplit(onward)
+    except ValueError:
+        return ""
+    plain = onward.isascii() and onward.isprintable() and "\\" not in onward and len(onward) <= 500
+    ours = not parts.scheme and not parts.netloc and onward.startswith("/")
+    return onward if plain and ours and not onward.startswith("//") else ""

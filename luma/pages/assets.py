@@ -1,0 +1,63 @@
+"""The files of `static/`: read once, served compressed, kept by browsers until they change."""
+
+import gzip
+import mimetypes
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+FOLDER = Path(__file__).parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+TEXT = (".css", ".js", ".svg", ".txt", ".webmanifest")
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    content: bytes
+    packed: bytes | None
+    content_type: str
+    version: str
+
+
+@lru_cache(maxsize=64)
+def _read(name: str) -> Asset | None:
+    path = FOLDER / name
+    if path.parent != FOLDER or not path.is_file():
+        return None
+    content = path.read_bytes()
+    packed = gzip.compress(content, 9, mtime=0) if path.suffix in TEXT else None
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Asset(content, packed, content_type, sha256(content).hexdigest()[:10])
+
+
+def address(name: str) -> str:
+    """Where a browser finds the file; another address whenever its content changes."""
+    asset = _read(name)
+    if asset is None:
+        raise FileNotFoundError(name)
+    return f"/static/{name}?v={asset.version}"
+
+
+@router.get("/static/{name}", include_in_schema=False)
+def static_file(name: str, request: Request, v: str = "") -> Response:
+    asset = _read(name)
+    if asset is None:
+        return Response("There is no such file.", 404, media_type="text/plain")
+    headers = {
+        "Cache-Control": FOREVER if v == asset.version else "no-cache",
+        "ETag": f'"{asset.version}"',
+        "Vary": "Accept-Encoding",
+    }
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(asset.packed, headers=headers, media_type=asset.content_type)
+    return Response(asset.content, headers=headers, media_type=asset.content_type)

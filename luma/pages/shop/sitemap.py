@@ -1,0 +1,41 @@
+"""For search engines: `/sitemap.xml` and `/robots.txt`."""
+
+from xml.sax.saxutils import escape
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
+
+from luma.bridge import perform
+from luma.services import catalogue
+from luma.services.catalogue import Entry
+from luma.settings import settings
+
+PRIVATE = ("/studio", "/learn", "/account", "/admin", "/checkout", "/orders", "/sandbox")
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/sitemap.xml")
+async def sitemap() -> Response:
+    entries = await perform(catalogue.on_sale)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">',
+        f"<url><loc>{escape(settings().base_url)}/</loc></url>",
+        *map(_line, entries),
+        "</urlset>",
+    ]
+    return Response("\n".join(lines), media_type="application/xml")
+
+
+@router.get("/robots.txt")
+async def robots() -> Response:
+    closed = "".join(f"Disallow: {path}\n" for path in PRIVATE)
+    return PlainTextResponse(
+        f"User-agent: *\n{closed}Allow: /\n\nSitemap: {settings().base_url}/sitemap.xml\n"
+    )
+
+
+def _line(entry: Entry) -> str:
+    place = escape(f"{settings().base_url}/courses/{entry.slug}")
+    return f"<url><loc>{place}</loc><lastmod>{entry.updated_at.date().isoformat()}</lastmod></url>"

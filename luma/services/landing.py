@@ -1,0 +1,251 @@
+"""A course's public page: what is inside, and the one thing this visitor can do next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import Row, and_, func, select
+from sqlalchemy.orm import Session
+
+from luma.errors import NotFound
+from luma.models.course import Chapter, Course, Image, Lesson
+from luma.models.order import Order
+from luma.models.progress import Enrolment, LessonProgress
+from luma.models.user import User
+from luma.services import markdown
+from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRow:
+    """`video_id` is there for free previews alone: that of a locked lesson never leaves here."""
+
+    public_id: str
+    title: str
+    seconds: int
+    video_id: str | None
+    video_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterRow:
+    title: str
+    lessons: tuple[LessonRow, ...]
+
+    @property
+    def seconds(self) -> int:
+        return sum(lesson.seconds for lesson in self.lessons)
+
+    def holds(self, lesson_id: str | None) -> bool:
+        return any(lesson.public_id == lesson_id for lesson in self.lessons)
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePage:
+    id: int
+    public_id: str
+    slug: str
+    title: str
+    summary: str
+    description: str
+    """Markdown."""
+    subject: Subject
+    status: CourseStatus
+    price: Money
+    updated_at: datetime
+    instructor_id: int
+    instructor: str
+    image_id: str | None
+    students: int
+    chapters: tuple[ChapterRow, ...]
+
+    @property
+    def all_lessons(self) -> list[LessonRow]:
+        return [lesson for chapter in self.chapters for lesson in chapter.lessons]
+
+    @property
+    def lessons(self) -> int:
+        return sum(len(chapter.lessons) for chapter in self.chapters)
+
+    @property
+    def seconds(self) -> int:
+        return sum(chapter.seconds for chapter in self.chapters)
+
+    @property
+    def previews(self) -> list[LessonRow]:
+        return [lesson for lesson in self.all_lessons if lesson.video_id]
+
+    @property
+    def promise(self) -> str:
+        """One or two sentences for lists of links; 160 characters at most."""
+        return markdown.plain(self.summary or self.description, 160) or self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Buy:
+    """For money, or for nothing when the course is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Paid by a method that takes days to confirm."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """The course is theirs. `lesson_id` is the one to open; None while there is no lesson."""
+
+    lesson_id: str | None
+    lesson: str
+    position: int
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Teach:
+    """The viewer's own course."""
+
+
+Door = Buy | Pending | Continue | Teach
+
+
+def course_page(
+    session: Session, slug: str, viewer_id: int | None = None
+) -> tuple[CoursePage, Door]:
+    """Raises NotFound for a draft, unless the viewer teaches it or has bought it before."""
+    course = _course(session, slug)
+    door = _door(session, course, viewer_id) if viewer_id else Buy()
+    if course.status is not CourseStatus.PUBLISHED and not isinstance(door, Continue | Teach):
+        raise NotFound("There is no such course. It may have moved or closed.")
+    return course, door
+
+
+def _course(session: Session, slug: str) -> CoursePage:
+    students = (
+        select(func.count())
+        .select_from(Enrolment)
+        .where(Enrolment.course_id == Course.id, Enrolment.active)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        select(
+            Course.id,
+            Course.public_id,
+            Course.slug,
+            Course.title,
+            Course.summary,
+            Course.description,
+            Course.subject,
+            Course.status,
+            Course.price_minor,
+            Course.price_currency,
+            Course.updated_at,
+            Course.instructor_id,
+            User.name,
+            Image.public_id.label("image_id"),
+            students.label("students"),
+        )
+        .join(User, User.id == Course.instructor_id)
+        .outerjoin(Image, Image.id == Course.cover_id)
+        .where(Course.slug == slug, Course.deleted_at.is_(None))
+    ).one_or_none()
+    if row is None:
+        raise NotFound("There is no such course. It may have moved or closed.")
+    return CoursePage(
+        id=row.id,
+        public_id=row.public_id,
+        slug=row.slug,
+        title=row.title,
+        summary=row.summary,
+        description=row.description,
+        subject=row.subject,
+        status=row.status,
+        price=Money(row.price_minor, row.price_currency),
+        updated_at=row.updated_at,
+        instructor_id=row.instructor_id,
+        instructor=row.name,
+        image_id=row.image_id,
+        students=row.students,
+        chapters=_outline(session, row.id),
+    )
+
+
+def _outline(session: Session, course_id: int) -> tuple[ChapterRow, ...]:
+    """Live lessons in one query of plain columns; a chapter without one is not shown."""
+    rows = session.execute(
+        select(
+            Chapter.id,
+            Chapter.title,
+            Lesson.public_id,
+            Lesson.title,
+            Lesson.duration,
+            Lesson.is_preview,
+            Lesson.video_id,
+            Lesson.video_start,
+        )
+        .join(Lesson, Lesson.chapter_id == Chapter.id)
+        .where(
+            Chapter.course_id == course_id,
+            Chapter.deleted_at.is_(None),
+            Lesson.status == LessonStatus.LIVE,
+            Lesson.deleted_at.is_(None),
+        )
+        .order_by(Chapter.position, Lesson.position)
+    )
+    return tuple(
+        ChapterRow(title, tuple(_lesson_rows(lessons)))
+        for (_, title), lessons in groupby(rows, key=lambda row: (row[0], row[1]))
+    )
+
+
+def _lesson_rows(
+    rows: Iterable[Row[int, str, str, str, int, bool, str | None, int]],
+) -> Iterable[LessonRow]:
+    for _, _, public_id, title, seconds, is_preview, video_id, start in rows:
+        yield LessonRow(public_id, title, seconds, video_id if is_preview else None, start)
+
+
+def _door(session: Session, course: CoursePage, viewer_id: int) -> Door:
+    if course.instructor_id == viewer_id:
+        return Teach()
+    place = session.execute(
+        select(Enrolment.last_lesson_id, Lesson.public_id, Lesson.title, LessonProgress.position)
+        .outerjoin(
+            Lesson,
+            and_(
+                Lesson.id == Enrolment.last_lesson_id,
+                Lesson.deleted_at.is_(None),
+                Lesson.status == LessonStatus.LIVE,
+            ),
+        )
+        .outerjoin(
+            LessonProgress,
+            and_(LessonProgress.lesson_id == Lesson.id, LessonProgress.student_id == viewer_id),
+        )
+        .where(
+            Enrolment.student_id == viewer_id, Enrolment.course_id == course.id, Enrolment.active
+        )
+    ).one_or_none()
+    if place is not None:
+        return _where_left(course, place[1], place[2], place[3])
+    pending = session.scalar(
+        select(Order.public_id).where(
+            Order.buyer_id == viewer_id,
+            Order.course_id == course.id,
+            Order.status == OrderStatus.PENDING,
+        )
+    )
+    return Pending(pending) if pending else Buy()
+
+
+def _where_left(
+    course: CoursePage, lesson_id: str | None, title: str | None, position: int | None
+) -> Continue:
+    if lesson_id and title:
+        return Continue(lesson_id, title, position or 0, started=True)
+    for first in course.all_lessons[:1]:
+        return Continue(first.public_id, first.title, 0, started=False)
+    return Continue(None, "", 0, started=False)

@@ -11,8 +11,9 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from luma import db
-from luma.bridge import offload, perform
-from luma.services import accounts
+from luma.bridge import perform
+from luma.services import accounts, catalogue_sync, checkout, inbox
+from luma.services.gateways import sandbox
 from luma.services.queue import JobWaits
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,16 @@ def build(address: str) -> App:
     """The working side of the queue, with every task LUMA knows."""
     app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
     _transactions(app, {})
-    _network_calls(app, {})
+    _network_calls(
+        app,
+        {
+            "catalogue.sync": catalogue_sync.sync,
+            "checkout.close": checkout.close,
+            "inbox.apply": inbox.apply,
+            "sandbox.deliver": sandbox.deliver,
+        },
+    )
+    _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
     _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
     _pick_up_stalled(app)
     return app
@@ -53,9 +63,12 @@ def _transactions(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
 
 
 def _network_calls(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
-    """These open their own units of work around what they ask of the network."""
+    """These open their own units of work around what they ask of the network.
+
+    Their threads are not those of the pages: a gateway that hangs for a buyer delays no event.
+    """
     for name, action in tasks.items():
-        _add(app, name, offload, action)
+        _add(app, name, asyncio.to_thread, action)
 
 
 def _add(app: App, name: str, door: Callable[..., Any], action: Callable[..., Any]) -> None:

@@ -59,6 +59,26 @@ class StripeEvent(Base):
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
 
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in (EventStatus.NEW, EventStatus.PARKED)
+
+    def finish(self, now: datetime, remark: str | None = None) -> None:
+        """Its effects are in this very transaction. `remark` is why there were none."""
+        self.status = EventStatus.DONE
+        self.done_at = now
+        self.last_error = remark
+
+    def park(self, until: datetime, why: str) -> None:
+        self.status = EventStatus.PARKED
+        self.attempts += 1
+        self.next_at = until
+        self.last_error = why
+
+    def give_up(self, why: str) -> None:
+        self.status = EventStatus.DEAD
+        self.last_error = why
+
 
 class GatewayProduct(Base):
     """A course as the gateway knows it. Null prices are still to be made there."""

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import stripe
+
 from luma.services.gateways.protocol import GatewayEvent
 from luma.values import Money
 
@@ -39,6 +41,11 @@ class CheckoutFact:
     happened_at: datetime
 
 
+def is_foreign(event: GatewayEvent) -> bool:
+    """Whether it speaks another release than the library: then its object must be fetched."""
+    return _release(event.api_version or "") != _release(stripe.api_version)
+
+
 def session_in(raw: bytes) -> dict[str, Any]:
     """The checkout session that an event carries."""
     session: dict[str, Any] = json.loads(raw)["data"]["object"]
@@ -61,6 +68,11 @@ def fact(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
         total=total,
         happened_at=event.created_at,
     )
+
+
+def _release(version: str) -> str:
+    """2026-10-28.endive is of the release endive, and so is every later date of that name."""
+    return version.rpartition(".")[2]
 
 
 def _outcome(event_type: str, session: Mapping[str, Any]) -> Outcome:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from datetime import UTC, datetime
 
@@ -29,6 +30,7 @@ from luma.settings import settings
 name = "sandbox"
 
 PREFIX = "evt_sbx_"
+_SESSION_ID = re.compile(r"cs_sbx_[0-9a-f]{32}")
 
 
 def ensure_on() -> None:
@@ -106,9 +108,10 @@ def address(session_id: str) -> str:
 
 def locked(session: Session, session_id: str) -> SandboxSession:
     """Raises NotFound. Two presses of two buttons wait for each other here."""
-    found = session.scalar(
-        select(SandboxSession).where(SandboxSession.session_id == session_id).with_for_update()
-    )
+    found = None
+    if _SESSION_ID.fullmatch(session_id):
+        asked = select(SandboxSession).where(SandboxSession.session_id == session_id)
+        found = session.scalar(asked.with_for_update())
     if found is None:
         raise NotFound("There is no such checkout.")
     return found

@@ -1,0 +1,111 @@
+"""Derive: from the facts of money to who may learn what. The only writer of enrolments."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from luma.models.order import CheckoutAttempt, Order
+from luma.models.payment import Payment
+from luma.models.progress import Enrolment
+from luma.services import clock, signals
+from luma.values import AttemptStatus, EnrolmentSource, OrderStatus
+
+Verdict = tuple[OrderStatus, str | None]
+
+
+def locked(session: Session, order_id: int) -> Order:
+    """The order, held with every order of its buyer for its course until the transaction ends.
+
+    Take it before facts are written: two events of one purchase then follow one another.
+    """
+    pair = select(Order.buyer_id, Order.course_id).where(Order.id == order_id).subquery()
+    orders = session.scalars(
+        select(Order)
+        .join(pair, (Order.buyer_id == pair.c.buyer_id) & (Order.course_id == pair.c.course_id))
+        .order_by(Order.id)
+        .with_for_update(of=Order, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return next(order for order in orders.all() if order.id == order_id)
+
+
+def derive(session: Session, order: Order) -> None:
+    """Bring an order and its enrolment to what the facts say. Needs `locked`.
+
+    It looks at all facts and at nothing else, so their order of arrival does not matter.
+    """
+    session.flush()
+    status, reason = _verdict(session, order.id)
+    if (order.status, order.review_reason) != (status, reason):
+        order.settle(status, clock.now(), reason)
+        session.flush()
+        signals.tell(session, order.public_id)
+    _derive_enrolment(session, order.buyer_id, order.course_id)
+
+
+def grant_free(session: Session, student_id: int, course_id: int) -> None:
+    """Enrol without an order. Doing it twice changes nothing."""
+    _enrol(session, student_id, course_id, EnrolmentSource.FREE)
+
+
+def _verdict(session: Session, order_id: int) -> Verdict:
+    paid = select(Payment.mismatch).where(Payment.order_id == order_id).order_by(Payment.id)
+    payments = session.scalars(paid).all()
+    if payments:
+        return _paid_verdict(payments)
+    tried = select(CheckoutAttempt.status).where(CheckoutAttempt.order_id == order_id)
+    attempts = set(session.scalars(tried).all())
+    if AttemptStatus.AWAITING in attempts:
+        return OrderStatus.PENDING, None
+    if AttemptStatus.OPEN in attempts or not attempts:
+        return OrderStatus.OPEN, None
+    failed = AttemptStatus.FAILED in attempts
+    return (OrderStatus.FAILED if failed else OrderStatus.EXPIRED), None
+
+
+def _paid_verdict(mismatches: Sequence[str | None]) -> Verdict:
+    """One good payment opens the course, whatever else arrived; the rest is for an admin."""
+    odd = sorted(reason for reason in mismatches if reason)
+    good = len(mismatches) - len(odd)
+    if not good:
+        return OrderStatus.NEEDS_REVIEW, odd[0]
+    if good > 1:
+        return OrderStatus.PAID, "Paid more than once."
+    return OrderStatus.PAID, odd[0] if odd else None
+
+
+def _derive_enrolment(session: Session, student_id: int, course_id: int) -> None:
+    """What was free stays; what was bought lives as long as one paid order does."""
+    paid = exists().where(
+        Order.buyer_id == student_id,
+        Order.course_id == course_id,
+        Order.status == OrderStatus.PAID,
+    )
+    if session.scalar(select(paid)):
+        _enrol(session, student_id, course_id, EnrolmentSource.PURCHASE)
+        return
+    session.execute(
+        update(Enrolment)
+        .where(
+            Enrolment.student_id == student_id,
+            Enrolment.course_id == course_id,
+            Enrolment.source == EnrolmentSource.PURCHASE,
+            Enrolment.active,
+        )
+        .values(active=False)
+    )
+
+
+def _enrol(session: Session, student_id: int, course_id: int, source: EnrolmentSource) -> None:
+    new = insert(Enrolment).values(
+        student_id=student_id, course_id=course_id, source=source, created_at=clock.now()
+    )
+    session.execute(
+        new.on_conflict_do_update(
+            index_elements=[Enrolment.student_id, Enrolment.course_id],
+            set_={"active": True, "source": source},
+            where=~Enrolment.active,
+        )
+    )

@@ -1,0 +1,247 @@
+"""Open an order at today's price, lead the buyer to pay, and say how it stands."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from luma import db
+from luma.errors import NotFound, RuleBroken, ServiceDown
+from luma.models.course import Course
+from luma.models.order import CheckoutAttempt, Order
+from luma.models.user import User
+from luma.services import access, accounts, catalogue_sync, clock, gateways, orders, policies
+from luma.services.gateways.protocol import CheckoutRequest, CheckoutSession, GatewayRefused
+from luma.services.policies import Actor
+from luma.settings import settings
+from luma.values import AttemptStatus, CourseStatus, OrderStatus
+
+OPEN_FOR = timedelta(hours=2)
+"""How long a visit to the gateway's page may take. It allows 30 minutes to a day."""
+
+UNANSWERED_FOR = timedelta(minutes=45)
+"""How long the same key is asked again when no answer came; the page was never shown."""
+
+SHOWABLE = timedelta(minutes=1)
+TURNS = 4
+SLUG = re.compile(r"[a-z0-9-]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A checkout to be asked of the gateway; asking again with the key opens no second one."""
+
+    attempt_id: int
+    key: str
+    request: CheckoutRequest
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfStep:
+    """The gateway does not have today's price yet."""
+
+    course_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """An order is open at a price that is not today's."""
+
+    order_id: int
+
+
+def start(key: str | None, slug: str) -> str:
+    """Return the address where whoever is signed in with this session key goes on.
+
+    That is the gateway's page, or our own while a late payment is still being confirmed. Call
+    it through `offload`: it waits for the network, between transactions of its own. Order and
+    visit are committed before the gateway is asked, and a second tab gets the same page.
+    """
+    for _ in range(TURNS):
+        with db.unit_of_work() as session:
+            step = accounts.as_user(session, key, _next_step, slug)
+        match step:
+            case Visit():
+                return _open(step)
+            case OutOfStep(course_id):
+                catalogue_sync.sync(course_id)
+            case Stale(order_id):
+                close(order_id)
+            case str():
+                return step
+    raise ServiceDown("The price is changing right now. Try again in a minute.")
+
+
+def enrol_free(session: Session, actor: Actor, slug: str) -> None:
+    """Enrol in a course that costs nothing. Doing it twice changes nothing."""
+    course = _on_sale(session, slug)
+    if not course.price.is_zero:
+        raise RuleBroken(f"This course costs {course.price.words()}.")
+    if course.instructor_id == actor.id:
+        raise RuleBroken("You teach this course.")
+    access.grant_free(session, actor.id, course.id)
+
+
+def close(order_id: int) -> None:
+    """See to it that nobody pays for this order any more, unless somebody just has."""
+    with db.unit_of_work() as session:
+        order = session.get_one(Order, order_id)
+        visits = _open_attempts(session, order_id)
+        asked = [visit.session_id for visit in visits if visit.session_id]
+    gateway = gateways.current()
+    paid = set[str]()
+    if order.gateway == gateway.name:
+        paid = {session_id for session_id in asked if not gateway.expire_checkout(session_id)}
+    with db.unit_of_work() as session:
+        order = access.locked(session, order_id)
+        for visit in _open_attempts(session, order_id):
+            over = visit.session_id not in paid
+            visit.note(AttemptStatus.EXPIRED if over else AttemptStatus.AWAITING)
+        access.derive(session, order)
+
+
+def _next_step(session: Session, actor: Actor, slug: str) -> Visit | OutOfStep | Stale | str:
+    """One buyer's purchases follow one another: the row of the buyer is locked."""
+    session.execute(select(User.id).where(User.id == actor.id).with_for_update(key_share=True))
+    course = _on_sale(session, slug)
+    _ensure_may_buy(session, actor, course)
+    gateway = gateways.current()
+    order = _open_order(session, actor, course)
+    if order and order.status is OrderStatus.PENDING:
+        return orders.address(order.public_id)
+    if order and (order.price != course.price or order.gateway != gateway.name):
+        return Stale(order.id)
+    if order and (shown := _showable(session, order)):
+        return shown
+    price_id = catalogue_sync.price_id(session, course, gateway.name)
+    if price_id is None:
+        return OutOfStep(course.id)
+    return _visit(session, order or _new_order(session, actor, course), course, actor, price_id)
+
+
+def _ensure_may_buy(session: Session, actor: Actor, course: Course) -> None:
+    if course.instructor_id == actor.id:
+        raise RuleBroken("You teach this course.")
+    if policies.is_enrolled(session, actor.id, course.id):
+        raise RuleBroken("This course is yours already.")
+    if course.price.is_zero:
+        raise RuleBroken("This course is free. Enrol instead.")
+    course.price.ensure_chargeable()
+    if not gateways.current().is_set_up():
+        raise ServiceDown("Buying is not set up here yet.")
+
+
+def _on_sale(session: Session, slug: str) -> Course:
+    course = None
+    if SLUG.fullmatch(slug):
+        course = session.scalar(select(Course).where(Course.slug == slug))
+    if course is None or course.status is not CourseStatus.PUBLISHED:
+        raise NotFound("There is no such course on sale.")
+    return course
+
+
+def _open_order(session: Session, actor: Actor, course: Course) -> Order | None:
+    """The one that is not over: a unique index allows no second."""
+    return session.scalar(
+        select(Order).where(
+            Order.buyer_id == actor.id,
+            Order.course_id == course.id,
+            Order.status.in_([OrderStatus.OPEN, OrderStatus.PENDING]),
+        )
+    )
+
+
+def _open_attempts(session: Session, order_id: int) -> list[CheckoutAttempt]:
+    found = session.scalars(
+        select(CheckoutAttempt)
+        .where(CheckoutAttempt.order_id == order_id, CheckoutAttempt.status == AttemptStatus.OPEN)
+        .order_by(CheckoutAttempt.id)
+    )
+    return list(found)
+
+
+def _showable(session: Session, order: Order) -> str | None:
+    """The page that another tab or an earlier try has opened, if one can still pay there."""
+    for visit in reversed(_open_attempts(session, order.id)):
+        if visit.url and visit.expires_at and visit.expires_at > clock.now() + SHOWABLE:
+            return visit.url
+    return None
+
+
+def _new_order(session: Session, actor: Actor, course: Course) -> Order:
+    now = clock.now()
+    order = Order(
+        buyer_id=actor.id,
+        course_id=course.id,
+        price=course.price,
+        fee_bps=settings().platform_fee_bps,
+        gateway=gateways.current().name,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(order)
+    session.flush()
+    return order
+
+
+def _visit(session: Session, order: Order, course: Course, actor: Actor, price_id: str) -> Visit:
+    """The visit that has had no answer yet, or a new one."""
+    recent = clock.now() - UNANSWERED_FOR
+    for unanswered in reversed(_open_attempts(session, order.id)):
+        if unanswered.url is None and unanswered.created_at > recent:
+            request = CheckoutRequest.thawed(unanswered.request)
+            return Visit(unanswered.id, unanswered.operation_key, request)
+    request = _request(order, course, actor, price_id)
+    earlier = select(func.count()).where(CheckoutAttempt.order_id == order.id)
+    number = (session.scalar(earlier) or 0) + 1
+    attempt = CheckoutAttempt(
+        order_id=order.id,
+        operation_key=f"luma:checkout:{order.public_id}:{number}",
+        request=request.frozen(),
+        created_at=clock.now(),
+    )
+    session.add(attempt)
+    session.flush()
+    return Visit(attempt.id, attempt.operation_key, request)
+
+
+def _request(order: Order, course: Course, actor: Actor, price_id: str) -> CheckoutRequest:
+    back = f"{settings().base_url}{orders.address(order.public_id)}"
+    return CheckoutRequest(
+        order=order.public_id,
+        title=course.title,
+        price_id=price_id,
+        amount=order.price,
+        email=actor.email,
+        success_url=back,
+        cancel_url=f"{back}/cancelled",
+        expires_at=int((clock.now() + OPEN_FOR).timestamp()),
+    )
+
+
+def _open(visit: Visit) -> str:
+    try:
+        opened = gateways.current().open_checkout(visit.request, visit.key)
+    except GatewayRefused:
+        with db.unit_of_work() as session:
+            _note_refused(session, visit.attempt_id)
+        raise
+    with db.unit_of_work() as session:
+        _note_opened(session, visit.attempt_id, opened)
+    return opened.url
+
+
+def _note_opened(session: Session, attempt_id: int, opened: CheckoutSession) -> None:
+    attempt = session.get_one(CheckoutAttempt, attempt_id, with_for_update=True)
+    attempt.session_id = opened.session_id
+    attempt.url = opened.url
+    attempt.expires_at = opened.expires_at
+
+
+def _note_refused(session: Session, attempt_id: int) -> None:
+    attempt = session.get_one(CheckoutAttempt, attempt_id)
+    order = access.locked(session, attempt.order_id)
+    attempt.note(AttemptStatus.FAILED)
+    access.derive(session, order)

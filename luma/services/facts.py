@@ -1,0 +1,125 @@
+"""Write down what is known to have happened at a checkout, and whether it fits its order."""
+
+import logging
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from luma.models.order import CheckoutAttempt, Order
+from luma.models.payment import Payment
+from luma.services import access
+from luma.services.gateways.events import CheckoutFact, Outcome
+from luma.values import AttemptStatus, Money
+
+log = logging.getLogger(__name__)
+
+_NOTED = {
+    Outcome.AWAITING: AttemptStatus.AWAITING,
+    Outcome.EXPIRED: AttemptStatus.EXPIRED,
+    Outcome.FAILED: AttemptStatus.FAILED,
+}
+
+
+class UnknownOrder(Exception):
+    """The order it names is not here, or not here yet."""
+
+
+class NotOurs(Exception):
+    """It names no order: another shop on the same account sold something."""
+
+
+def record(session: Session, fact: CheckoutFact, source: str) -> None:
+    """Add one fact and derive what follows. Raises UnknownOrder or NotOurs.
+
+    A fact is written once by its id and never taken back, so the order of arrival is all one.
+    """
+    order, attempt, misfit = _order_of(session, fact)
+    if (order.gateway == "sandbox") is not (source == "sandbox"):
+        misfit = "The money came by another gateway than the order's."
+    if fact.outcome is Outcome.PAID:
+        _record_payment(session, order, fact, misfit or _misfit(order, fact))
+    elif attempt and not misfit:
+        attempt.note(_NOTED[fact.outcome])
+    access.derive(session, order)
+
+
+def _order_of(
+    session: Session, fact: CheckoutFact
+) -> tuple[Order, CheckoutAttempt | None, str | None]:
+    """The order by its session, else by the id that the session carries; and what is odd."""
+    by_session = select(CheckoutAttempt.order_id).where(
+        CheckoutAttempt.session_id == fact.session_id
+    )
+    order_id = session.scalar(by_session) or _named(session, fact)
+    order = access.locked(session, order_id)
+    attempt = session.scalar(
+        select(CheckoutAttempt).where(CheckoutAttempt.session_id == fact.session_id)
+    ) or _adopted(session, order, fact)
+    if attempt is None:
+        return order, None, "The checkout was not opened for this order."
+    if fact.order not in (None, order.public_id):
+        return order, attempt, "The checkout names another order."
+    return order, attempt, None
+
+
+def _named(session: Session, fact: CheckoutFact) -> int:
+    if fact.order is None:
+        raise NotOurs("It names no order.")
+    name = fact.order.replace("\x00", "")
+    order_id = session.scalar(select(Order.id).where(Order.public_id == name))
+    if order_id is None:
+        raise UnknownOrder("There is no order with the id it names.")
+    return order_id
+
+
+def _adopted(session: Session, order: Order, fact: CheckoutFact) -> CheckoutAttempt | None:
+    """The visit whose answer was lost, or is still on its way: the event came first."""
+    unanswered = session.scalar(
+        select(CheckoutAttempt)
+        .where(CheckoutAttempt.order_id == order.id, CheckoutAttempt.session_id.is_(None))
+        .order_by(CheckoutAttempt.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    if unanswered:
+        unanswered.session_id = fact.session_id
+    return unanswered
+
+
+def _misfit(order: Order, fact: CheckoutFact) -> str | None:
+    """Why this is not the price that was asked, or None."""
+    if fact.subtotal is None or fact.total is None:
+        return "The amounts do not add up."
+    if fact.subtotal.currency != order.price.currency:
+        return f"Paid in {fact.subtotal.currency}, asked in {order.price.currency}."
+    if fact.subtotal != order.price:
+        return f"Paid {fact.subtotal.words()}, asked {order.price.words()}."
+    return None
+
+
+def _record_payment(session: Session, order: Order, fact: CheckoutFact, misfit: str | None) -> None:
+    intent = fact.payment_intent_id
+    if intent and _is_used(session, intent, fact.session_id):
+        intent, misfit = None, "The same payment was shown for another checkout."
+    amount = fact.total or Money(0, order.price.currency)
+    new = insert(Payment).values(
+        order_id=order.id,
+        session_id=fact.session_id,
+        payment_intent_id=intent,
+        amount_minor=amount.minor,
+        amount_currency=amount.currency,
+        mismatch=misfit,
+        paid_at=fact.happened_at,
+    )
+    once = new.on_conflict_do_nothing(index_elements=[Payment.session_id])
+    is_new = session.scalar(once.returning(Payment.id)) is not None
+    if is_new and misfit:
+        log.error("a payment needs a look", extra={"order": order.public_id, "why": misfit})
+
+
+def _is_used(session: Session, intent: str, session_id: str) -> bool:
+    elsewhere = exists().where(
+        Payment.payment_intent_id == intent, Payment.session_id != session_id
+    )
+    return bool(session.scalar(select(elsewhere)))

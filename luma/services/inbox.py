@@ -1,0 +1,154 @@
+"""The gateway's events: received once, applied in any order."""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, undefer
+
+from luma import db
+from luma.models.payment import StripeEvent
+from luma.services import clock, facts, gateways, queue
+from luma.services.facts import NotOurs, UnknownOrder
+from luma.services.gateways import events
+from luma.services.gateways.protocol import GatewayEvent
+from luma.services.queue import JobWaits
+from luma.values import EventStatus
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(hours=24)
+"""After this an event that cannot be applied is left to an admin."""
+
+WAITS = (1, 5, 15, 60, 300, 900, 3600)
+"""Seconds between tries; the last one repeats."""
+
+LATE = timedelta(minutes=2)
+SWEPT_AT_ONCE = 200
+
+
+def receive(session: Session, event: GatewayEvent) -> None:
+    """Keep an event as it came and queue what applies it. A second delivery changes nothing."""
+    now = clock.now()
+    new = insert(StripeEvent).values(
+        event_id=event.event_id,
+        type=event.type,
+        api_version=event.api_version,
+        livemode=event.livemode,
+        account=event.account,
+        created_at=event.created_at,
+        raw=event.raw,
+        source=event.source,
+        next_at=now,
+        received_at=now,
+    )
+    row_id = session.scalar(new.on_conflict_do_nothing().returning(StripeEvent.id))
+    if row_id is not None:
+        queue.defer(session, "inbox.apply", row_id=row_id)
+
+
+def apply(row_id: int) -> None:
+    """Apply one event, in transactions of its own. Raises JobWaits when it has to be tried again.
+
+    What cannot be applied, because its order is unknown or because of a fault of ours, is parked
+    and never lost: it is tried for a day and then left, loudly, to an admin.
+    """
+    try:
+        _apply(row_id)
+    except Exception as error:
+        if not isinstance(error, UnknownOrder):
+            log.exception("an event could not be applied", extra={"row": row_id})
+        with db.unit_of_work() as session:
+            seconds = _park(session, row_id, f"{type(error).__name__}: {error}"[:500])
+        if seconds is not None:
+            raise JobWaits(seconds) from error
+
+
+def sweep(session: Session) -> None:
+    """Queue again what waits although its time has come: a job that was lost costs minutes."""
+    waiting = (
+        select(StripeEvent.id)
+        .where(
+            StripeEvent.status.in_([EventStatus.NEW, EventStatus.PARKED]),
+            StripeEvent.next_at < clock.now() - LATE,
+        )
+        .order_by(StripeEvent.next_at)
+        .limit(SWEPT_AT_ONCE)
+    )
+    for row_id in session.scalars(waiting):
+        queue.defer(session, "inbox.apply", once=f"inbox:{row_id}", row_id=row_id)
+
+
+def _apply(row_id: int) -> None:
+    with db.unit_of_work() as session:
+        row = _waiting(session, row_id)
+        if row is None:
+            return
+        event = _as_received(row)
+        if not _must_be_fetched(event):
+            _take(session, row, event)
+            return
+    fetched = gateways.current().checkout(str(events.session_in(event.raw)["id"]))
+    with db.unit_of_work() as session:
+        if row := _waiting(session, row_id):
+            _take(session, row, event, fetched)
+
+
+def _must_be_fetched(event: GatewayEvent) -> bool:
+    return event.type in events.ACTED_ON and events.is_foreign(event)
+
+
+def _take(
+    session: Session, row: StripeEvent, event: GatewayEvent, found: Mapping[str, Any] | None = None
+) -> None:
+    """Facts, what follows from them, and `done`, in one transaction: all of it or nothing."""
+    remark = None
+    if event.type in events.ACTED_ON:
+        fact = events.fact(event, found or events.session_in(event.raw))
+        try:
+            facts.record(session, fact, row.source)
+        except NotOurs as reason:
+            remark = str(reason)
+    row.finish(clock.now(), remark)
+
+
+def _waiting(session: Session, row_id: int) -> StripeEvent | None:
+    """The event, held; or None when another worker has done it."""
+    row = session.scalar(
+        select(StripeEvent)
+        .where(StripeEvent.id == row_id)
+        .options(undefer(StripeEvent.raw))
+        .with_for_update()
+    )
+    return row if row and row.is_waiting else None
+
+
+def _park(session: Session, row_id: int, why: str) -> int | None:
+    """Seconds to wait, or None when there is nothing to wait for any more."""
+    row = _waiting(session, row_id)
+    if row is None:
+        return None
+    now = clock.now()
+    if now - row.received_at > PATIENCE:
+        row.give_up(why)
+        log.error("an event is given up", extra={"event": row.event_id, "why": why})
+        return None
+    seconds = WAITS[min(row.attempts, len(WAITS) - 1)]
+    row.park(now + timedelta(seconds=seconds), why)
+    return seconds
+
+
+def _as_received(row: StripeEvent) -> GatewayEvent:
+    return GatewayEvent(
+        event_id=row.event_id,
+        type=row.type,
+        api_version=row.api_version,
+        livemode=row.livemode,
+        account=row.account,
+        created_at=row.created_at,
+        raw=row.raw,
+        source=row.source,
+    )

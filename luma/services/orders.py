@@ -1,0 +1,110 @@
+"""A buyer's orders, as they look back at them."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from luma.errors import NotFound
+from luma.models.course import Chapter, Course, Lesson
+from luma.models.order import Order
+from luma.services.policies import Actor
+from luma.values import LessonStatus, Money, OrderStatus
+
+ID = re.compile(r"ord_[a-z0-9]{1,20}")
+LISTED = (OrderStatus.PAID, OrderStatus.PENDING, OrderStatus.NEEDS_REVIEW, OrderStatus.OPEN)
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    public_id: str
+    status: OrderStatus
+    course_title: str
+    course_slug: str
+    price: Money
+    created_at: datetime
+    email: str
+    """Where mail about it goes."""
+    start_address: str
+    """The lesson that opens first."""
+    receipt_address: str | None = None
+
+
+def address(public_id: str) -> str:
+    return f"/checkout/{public_id}"
+
+
+def order(session: Session, actor: Actor, public_id: str) -> OrderView:
+    """How one order of the actor's stands. Raises NotFound for anybody else's."""
+    _ensure_id(public_id)
+    found = session.execute(_of(actor).where(Order.public_id == public_id)).one_or_none()
+    if found is None:
+        raise _not_yours()
+    return _view(actor, *found, start=_start(session, found[1]))
+
+
+def status(session: Session, actor: Actor, public_id: str) -> OrderStatus:
+    """The same in one word, for a page that asks again and again."""
+    _ensure_id(public_id)
+    found = session.scalar(
+        select(Order.status).where(Order.public_id == public_id, Order.buyer_id == actor.id)
+    )
+    if found is None:
+        raise _not_yours()
+    return found
+
+
+def mine(session: Session, actor: Actor) -> list[OrderView]:
+    """Newest first. What ended without money is left out."""
+    listed = _of(actor).where(Order.status.in_(LISTED)).order_by(Order.id.desc())
+    rows = session.execute(listed.limit(MOST_LISTED))
+    return [_view(actor, *row, start=f"/courses/{row[1].slug}") for row in rows]
+
+
+def _of(actor: Actor) -> Select[Order, Course]:
+    return (
+        select(Order, Course)
+        .join(Course, Course.id == Order.course_id)
+        .where(Order.buyer_id == actor.id)
+    )
+
+
+def _view(actor: Actor, order: Order, course: Course, *, start: str) -> OrderView:
+    return OrderView(
+        public_id=order.public_id,
+        status=order.status,
+        course_title=course.title,
+        course_slug=course.slug,
+        price=order.price,
+        created_at=order.created_at,
+        email=actor.email,
+        start_address=start,
+    )
+
+
+def _start(session: Session, course: Course) -> str:
+    first = session.scalar(
+        select(Lesson.public_id)
+        .join(Chapter, Chapter.id == Lesson.chapter_id)
+        .where(
+            Chapter.course_id == course.id,
+            Chapter.deleted_at.is_(None),
+            Lesson.deleted_at.is_(None),
+            Lesson.status == LessonStatus.LIVE,
+        )
+        .order_by(Chapter.position, Lesson.position)
+        .limit(1)
+    )
+    return f"/learn/{course.slug}/{first}" if first else f"/courses/{course.slug}"
+
+
+def _ensure_id(public_id: str) -> None:
+    if not ID.fullmatch(public_id):
+        raise _not_yours()
+
+
+def _not_yours() -> NotFound:
+    return NotFound("There is no such order of yours. Perhaps you bought with another account.")

@@ -1,0 +1,31 @@
+"""The last part of a course's address, made of its title."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from luma.models.course import Course
+from luma.services import search
+
+LONGEST = 60
+
+
+def plain(title: str) -> str:
+    """ "Crème brûlée, at last" is "creme-brulee-at-last"; a title without letters is "course"."""
+    folded = search.normalise(title.replace("'", "").replace("’", ""))
+    ascii_only = folded.encode("ascii", "ignore").decode()
+    words = "-".join(ascii_only.split())
+    if len(words) > LONGEST:
+        words = words[: LONGEST + 1].rpartition("-")[0] or words[:LONGEST]
+    return words or "course"
+
+
+def unused(session: Session, title: str, course_id: int | None = None) -> str:
+    """The title's slug, with a number behind it where another course has it already."""
+    wish = plain(title)
+    query = select(Course.slug).where(Course.slug.startswith(wish, autoescape=True))
+    taken = set(session.scalars(query.where(Course.id != (course_id or 0))))
+    number, slug = 1, wish
+    while slug in taken:
+        number += 1
+        slug = f"{wish}-{number}"
+    return slug

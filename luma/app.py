@@ -86,22 +86,14 @@ def _add_nicegui(app: FastAPI) -> None:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    with contextlib.ExitStack() as stack:
-        if signals := _signals():
-            stack.enter_context(signals.listening(asyncio.get_running_loop()))
-        working = asyncio.create_task(worker.work()) if app.state.with_worker else None
-        _settle_memory()
-        yield
-        if working is not None:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+    working = asyncio.create_task(worker.work()) if app.state.with_worker else None
+    _settle_memory()
+    yield
+    if working is not None:
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
     db.forget()
-
-
-def _signals() -> Any:
-    import importlib, importlib.util
-    return importlib.import_module('luma.services.signals') if importlib.util.find_spec('luma.services.signals') else None
 
 
 def _settle_memory() -> None:

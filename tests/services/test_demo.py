@@ -52,7 +52,7 @@ def test_the_demo_school_has_what_a_visitor_should_see(session: Session) -> None
     courses = session.scalars(select(Course)).all()
     teachers = session.scalars(select(UserRole).where(UserRole.role == Role.INSTRUCTOR)).all()
     counted = select(Course.slug, func.count(Lesson.id)).join(Course.chapters).join(Lesson)
-    lessons = {slug: count for slug, count in session.execute(counted.group_by(Course.slug))}
+    lessons = {row[0]: row[1] for row in session.execute(counted.group_by(Course.slug))}
     assert len(courses) == 6
     assert len({course.subject for course in courses}) == 3
     assert {course.price.currency for course in courses} == {"usd", "eur"}

@@ -48,6 +48,8 @@ def kept_port(path: Path) -> int:
     """The port of last time, so that open pools find a restarted server, or else a free one."""
     for wanted in (int(path.read_text()) if path.exists() else 0, 0):
         with socket.socket() as probe:
+            if sys.platform != "win32":  # there it would mean taking the port from its owner
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", wanted))
             except OSError:

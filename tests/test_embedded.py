@@ -1,6 +1,5 @@
 """The embedded server under what happens to it: shared, killed, restarted, badly placed."""
 
-import os
 import shutil
 import subprocess
 import sys

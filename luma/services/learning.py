@@ -1,0 +1,229 @@
+"""The classroom: a course as one person sees it, one lesson open, and what they did in it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, update
+from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, insert
+from sqlalchemy.orm import Session
+
+from luma.errors import NotFound
+from luma.models.progress import Enrolment, LessonProgress
+from luma.services import clock, learning_door, learning_outline, learning_reports
+from luma.services.learning_door import Door, Standing
+from luma.services.learning_outline import ChapterLines, Progress
+from luma.services.learning_reports import ENOUGH, Report
+from luma.services.policies import Actor
+from luma.values import LessonStatus
+
+NEARLY_OVER = 10
+"""Who left in the last seconds of a video begins it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLesson:
+    """`position` is the second to resume at, 0 for the beginning; `seen` is in percent."""
+
+    id: str
+    title: str
+    chapter: str
+    text_html: str
+    video_id: str | None
+    start: int
+    seconds: int
+    position: int
+    seen: int
+    is_done: bool
+    is_draft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LockedLesson:
+    """Why it is locked, and the words of the one button that opens it."""
+
+    id: str
+    title: str
+    chapter: str
+    seconds: int
+    reason: str
+    way_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classroom:
+    slug: str
+    title: str
+    course_id: str
+    standing: Standing
+    chapters: list[ChapterLines]
+    lesson: OpenLesson | LockedLesson
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a report changed. `just_done`: it completed the lesson. `seen` is in percent."""
+
+    is_done: bool
+    just_done: bool
+    seen: int
+    progress: Progress
+
+
+def classroom(session: Session, actor: Actor, slug: object, lesson_id: object) -> Classroom:
+    """The whole course as this person may see it, with one lesson, open or locked.
+
+    Without a lesson it is the one where the course goes on. The outline is one statement of
+    plain columns, however long it is. Raises NotFound.
+    """
+    if lesson_id is None:
+        lesson_id = learning_outline.continuation(session, actor, slug).lesson_id
+    door = learning_door.door(session, actor, lesson_id)
+    if door.slug != slug:
+        raise NotFound(learning_door.NO_LESSON)
+    chapters = learning_outline.chapters(
+        session,
+        actor,
+        door.course_id,
+        sees_drafts=door.standing is Standing.TEACHES,
+        sees_all=door.standing is not Standing.VISITOR,
+    )
+    return Classroom(
+        slug=door.slug,
+        title=door.course_title,
+        course_id=door.course_public_id,
+        standing=door.standing,
+        chapters=chapters,
+        lesson=_entered(session, actor, door),
+        progress=learning_outline.counted(chapters),
+    )
+
+
+def open_lesson(session: Session, actor: Actor, lesson_id: object) -> OpenLesson | LockedLesson:
+    """One lesson, for a classroom that has its outline already. Raises NotFound."""
+    return _entered(session, actor, learning_door.door(session, actor, lesson_id))
+
+
+def complete_lesson(session: Session, actor: Actor, lesson_id: object) -> Progress:
+    """Note that a lesson is finished. Saying it twice changes nothing.
+
+    Raises NotAllowed unless the actor is enrolled in the lesson's course.
+    """
+    door = learning_door.enrolled(session, actor, lesson_id)
+    now = clock.now()
+    _begin(session, actor, door, now)
+    session.execute(
+        update(LessonProgress)
+        .where(_theirs(actor, door), LessonProgress.completed_at.is_(None))
+        .values(completed_at=now)
+    )
+    return learning_outline.progress(session, actor, door.course_id)
+
+
+def take_back(session: Session, actor: Actor, lesson_id: object) -> Progress:
+    """The lesson is not finished after all. What was watched stays watched."""
+    door = learning_door.enrolled(session, actor, lesson_id)
+    session.execute(update(LessonProgress).where(_theirs(actor, door)).values(completed_at=None))
+    return learning_outline.progress(session, actor, door.course_id)
+
+
+def note_position(session: Session, actor: Actor, lesson_id: object, report: Report) -> Noted:
+    """Keep where the student is in a video and what they watched; complete it when it is enough.
+
+    Reports may come late, twice or from two windows: what was watched only grows, an older
+    report moves no position, and a lesson completes at the report that reaches ENOUGH and at no
+    other, so that what was taken back stays taken back. Raises NotAllowed unless enrolled.
+    """
+    door = learning_door.enrolled(session, actor, lesson_id)
+    now = clock.now()
+    then = now - timedelta(seconds=report.age)
+    _begin(session, actor, door, then)
+    completed_at, seen = _watch(session, actor, door, report, now, then)
+    _visit(session, actor, door, now)
+    return Noted(
+        is_done=completed_at is not None,
+        just_done=completed_at == now,
+        seen=seen,
+        progress=learning_outline.progress(session, actor, door.course_id),
+    )
+
+
+def _entered(session: Session, actor: Actor, door: Door) -> OpenLesson | LockedLesson:
+    if not door.is_open:
+        return _locked(door)
+    if door.standing is Standing.ENROLLED and door.last_lesson_id != door.lesson_id:
+        _visit(session, actor, door, clock.now())
+    return OpenLesson(
+        id=door.id,
+        title=door.title,
+        chapter=door.chapter,
+        text_html=door.text_html,
+        video_id=door.video_id,
+        start=door.start,
+        seconds=door.seconds,
+        position=_resumes_at(door),
+        seen=door.seen,
+        is_done=door.completed_at is not None,
+        is_draft=door.status is LessonStatus.DRAFT,
+    )
+
+
+def _resumes_at(door: Door) -> int:
+    position, end = door.position or 0, door.start + door.seconds
+    is_over = door.seconds > 0 and position > end - NEARLY_OVER
+    return 0 if is_over or position <= door.start else position
+
+
+def _locked(door: Door) -> LockedLesson:
+    reason, way_in = "This lesson is for students of the course.", "Enrol free"
+    if door.is_paid_for:
+        reason = "Your payment is on its way. The lesson opens as soon as it has arrived."
+        way_in = "See the course"
+    elif not door.price.is_zero:
+        way_in = f"Buy for {door.price.words()}"
+    return LockedLesson(door.id, door.title, door.chapter, door.seconds, reason, way_in)
+
+
+def _visit(session: Session, actor: Actor, door: Door, now: datetime) -> None:
+    """The course goes on here next time."""
+    session.execute(
+        update(Enrolment)
+        .where(Enrolment.student_id == actor.id, Enrolment.course_id == door.course_id)
+        .values(last_lesson_id=door.lesson_id, last_seen_at=now)
+    )
+
+
+def _begin(session: Session, actor: Actor, door: Door, then: datetime) -> None:
+    session.execute(
+        insert(LessonProgress)
+        .values(student_id=actor.id, lesson_id=door.lesson_id, updated_at=then)
+        .on_conflict_do_nothing()
+    )
+
+
+def _watch(
+    session: Session, actor: Actor, door: Door, report: Report, now: datetime, then: datetime
+) -> tuple[datetime | None, int]:
+    """One statement, so that reports from two windows add up."""
+    span = learning_reports.span(door.start, door.seconds, report.length)
+    together = LessonProgress.watched + literal(report.watched, INT4MULTIRANGE)
+    before = learning_reports.seen(LessonProgress.watched, span)
+    after = learning_reports.seen(together, span)
+    is_enough = LessonProgress.completed_at.is_(None) & (before < ENOUGH) & (after >= ENOUGH)
+    is_newer = LessonProgress.updated_at <= then
+    row = session.execute(
+        update(LessonProgress)
+        .where(_theirs(actor, door))
+        .values(
+            watched=together,
+            position=case((is_newer, report.position), else_=LessonProgress.position),
+            updated_at=func.greatest(LessonProgress.updated_at, then),
+            completed_at=case((is_enough, now), else_=LessonProgress.completed_at),
+        )
+        .returning(LessonProgress.completed_at, before)
+    ).one()
+    return row[0], row[1]
+
+
+def _theirs(actor: Actor, door: Door) -> ColumnElement[bool]:
+    return and_(LessonProgress.student_id == actor.id, LessonProgress.lesson_id == door.lesson_id)

@@ -1,0 +1,121 @@
+"""How somebody stands to a lesson: what is there, what they may see and what they may do."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from luma.errors import NotAllowed, NotFound
+from luma.models.course import Chapter, Course, Lesson
+from luma.models.order import Order
+from luma.models.progress import Enrolment, LessonProgress
+from luma.services import learning_outline, learning_reports
+from luma.services.policies import Actor
+from luma.values import CourseStatus, LessonStatus, Money, OrderStatus
+
+NO_LESSON = "There is no such lesson."
+
+
+class Standing(StrEnum):
+    """How somebody stands to a course."""
+
+    ENROLLED = "enrolled"
+    TEACHES = "teaches"
+    VISITOR = "visitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A lesson with its course, and who stands in front of it. One row."""
+
+    lesson_id: int
+    id: str
+    title: str
+    text_html: str
+    video_id: str | None
+    start: int
+    seconds: int
+    status: LessonStatus
+    is_preview: bool
+    chapter: str
+    course_id: int
+    course_public_id: str
+    slug: str
+    course_title: str
+    course_status: CourseStatus
+    price: Money
+    is_mine: bool
+    is_enrolled: bool
+    last_lesson_id: int | None
+    position: int | None
+    completed_at: datetime | None
+    seen: int
+    is_paid_for: bool
+    """A payment is on its way."""
+
+    @property
+    def standing(self) -> Standing:
+        if self.is_mine:
+            return Standing.TEACHES
+        return Standing.ENROLLED if self.is_enrolled else Standing.VISITOR
+
+    @property
+    def is_visible(self) -> bool:
+        """Drafts are for who teaches them; an unpublished course stays open to the enrolled."""
+        if self.is_mine:
+            return True
+        on_sale = self.course_status is CourseStatus.PUBLISHED
+        return self.status is LessonStatus.LIVE and (self.is_enrolled or on_sale)
+
+    @property
+    def is_open(self) -> bool:
+        return self.standing is not Standing.VISITOR or self.is_preview
+
+
+def door(session: Session, actor: Actor, lesson_id: object) -> Door:
+    """Raises NotFound for what is not there and for what this person may not know of."""
+    row = session.execute(
+        select(Lesson.id, Lesson.public_id, Lesson.title, Lesson.text_html, Lesson.video_id)
+        .add_columns(Lesson.video_start, Lesson.duration, Lesson.status, Lesson.is_preview)
+        .add_columns(Chapter.title, Course.id, Course.public_id, Course.slug, Course.title)
+        .add_columns(Course.status, Course.price, Course.instructor_id == actor.id)
+        .add_columns(Enrolment.id.is_not(None), Enrolment.last_lesson_id)
+        .add_columns(LessonProgress.position, LessonProgress.completed_at)
+        .add_columns(learning_reports.seen_of_lesson(), _pays_for_it(actor))
+        .join(Chapter, Chapter.id == Lesson.chapter_id)
+        .join(Course, Course.id == Chapter.course_id)
+        .outerjoin(Enrolment, learning_outline.enrolment_of(actor))
+        .outerjoin(LessonProgress, learning_outline.progress_of(actor))
+        .where(Lesson.public_id == _known_form(lesson_id), Lesson.deleted_at.is_(None))
+        .where(Chapter.deleted_at.is_(None), Course.deleted_at.is_(None))
+    ).one_or_none()
+    if row is None or not (found := Door(*row)).is_visible:
+        raise NotFound(NO_LESSON)
+    return found
+
+
+def enrolled(session: Session, actor: Actor, lesson_id: object) -> Door:
+    """For what only students do. Raises NotFound or NotAllowed."""
+    found = door(session, actor, lesson_id)
+    if found.standing is Standing.TEACHES:
+        raise NotAllowed("You teach this course: the preview keeps no progress.")
+    if found.standing is Standing.VISITOR:
+        raise NotAllowed("Only students of this course have progress in it.")
+    return found
+
+
+def _known_form(lesson_id: object) -> str:
+    if not isinstance(lesson_id, str) or not re.fullmatch(r"les_[0-9a-z]{1,20}", lesson_id):
+        raise NotFound(NO_LESSON)
+    return lesson_id
+
+
+def _pays_for_it(actor: Actor) -> ColumnElement[bool]:
+    return exists().where(
+        Order.buyer_id == actor.id,
+        Order.course_id == Course.id,
+        Order.status == OrderStatus.PENDING,
+    )

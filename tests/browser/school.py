@@ -1,0 +1,72 @@
+"""A running LUMA with a database of its own, and people in browsers who use it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from tests.factories import PASSWORD
+
+
+@dataclass
+class School:
+    url: str
+    database: str
+
+    @cached_property
+    def engine(self) -> Engine:
+        return create_engine(self.database)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """For arranging what a story starts from; committed at the end."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def visitor(self, browser: Browser, **wishes: object) -> Page:
+        """Somebody new, in a browser of their own. `wishes` are Playwright's for a context."""
+        wide = {"viewport": {"width": 1280, "height": 800}, **wishes}
+        context: BrowserContext = browser.new_context(base_url=self.url, **wide)  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        return context.new_page()
+
+    def sign_up(self, page: Page, name: str, email: str, *, to_teach: bool = False) -> None:
+        page.goto("/sign-up")
+        page.get_by_label("I want to teach" if to_teach else "I want to learn").check()
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign up").click()
+        page.wait_for_url(lambda url: "/sign-up" not in url)
+
+    def sign_in(self, page: Page, email: str, onward: str = "") -> None:
+        page.goto(f"/sign-in?next={onward}")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+@contextmanager
+def running(database: str, folder: Path, settings: Mapping[str, str]) -> Iterator[School]:
+    """A server process. `settings` are LUMA_… variables beside the database and the folder."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("LUMA_")}
+    env = {**own, "LUMA_DATABASE_URL": database, "LUMA_DATA_DIR": str(folder), **settings}
+    command = [sys.executable, "-m", "tests.browser.serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        assert port, "the server did not start; its reason stands above"
+        school = School(f"http://127.0.0.1:{port}", database)
+        yield school
+        school.engine.dispose()
+        process.terminate()
+        assert process.wait(15) in (0, -15)

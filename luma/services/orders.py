@@ -14,7 +14,7 @@ from luma.services.policies import Actor
 from luma.values import LessonStatus, Money, OrderStatus
 
 ID = re.compile(r"ord_[a-z0-9]{1,20}")
-LISTED = (OrderStatus.PAID, OrderStatus.PENDING, OrderStatus.NEEDS_REVIEW, OrderStatus.OPEN)
+LISTED = (OrderStatus.PAID, OrderStatus.PENDING, OrderStatus.NEEDS_REVIEW)
 MOST_LISTED = 200
 
 
@@ -43,7 +43,7 @@ def order(session: Session, actor: Actor, public_id: str) -> OrderView:
     found = session.execute(_of(actor).where(Order.public_id == public_id)).one_or_none()
     if found is None:
         raise _not_yours()
-    return _view(actor, *found, start=_start(session, found[1]))
+    return _view(actor, *found, start=start_address(session, found[1]))
 
 
 def status(session: Session, actor: Actor, public_id: str) -> OrderStatus:
@@ -62,6 +62,23 @@ def mine(session: Session, actor: Actor) -> list[OrderView]:
     listed = _of(actor).where(Order.status.in_(LISTED)).order_by(Order.id.desc())
     rows = session.execute(listed.limit(MOST_LISTED))
     return [_view(actor, *row, start=f"/courses/{row[1].slug}") for row in rows]
+
+
+def start_address(session: Session, course: Course) -> str:
+    """The first live lesson, or the course page while there is none."""
+    first = session.scalar(
+        select(Lesson.public_id)
+        .join(Chapter, Chapter.id == Lesson.chapter_id)
+        .where(
+            Chapter.course_id == course.id,
+            Chapter.deleted_at.is_(None),
+            Lesson.deleted_at.is_(None),
+            Lesson.status == LessonStatus.LIVE,
+        )
+        .order_by(Chapter.position, Lesson.position)
+        .limit(1)
+    )
+    return f"/learn/{course.slug}/{first}" if first else f"/courses/{course.slug}"
 
 
 def _of(actor: Actor) -> Select[Order, Course]:
@@ -83,22 +100,6 @@ def _view(actor: Actor, order: Order, course: Course, *, start: str) -> OrderVie
         email=actor.email,
         start_address=start,
     )
-
-
-def _start(session: Session, course: Course) -> str:
-    first = session.scalar(
-        select(Lesson.public_id)
-        .join(Chapter, Chapter.id == Lesson.chapter_id)
-        .where(
-            Chapter.course_id == course.id,
-            Chapter.deleted_at.is_(None),
-            Lesson.deleted_at.is_(None),
-            Lesson.status == LessonStatus.LIVE,
-        )
-        .order_by(Chapter.position, Lesson.position)
-        .limit(1)
-    )
-    return f"/learn/{course.slug}/{first}" if first else f"/courses/{course.slug}"
 
 
 def _ensure_id(public_id: str) -> None:

@@ -35,16 +35,19 @@ def defer(
     Jobs with the same `lock` run one after the other. While a job with the same `once` waits,
     a second one is not queued: asking twice does it once.
     """
-    connection = session.connection().connection.driver_connection
-    job = queue.configure_task(
-        task,
-        lock=lock,
-        queueing_lock=once,
-        connection=connection,
-        schedule_in={"seconds": in_seconds} if in_seconds else None,
-    )
     try:
         with session.begin_nested():
-            job.defer(**arguments)
+            queue.configure_task(
+                task,
+                lock=lock,
+                queueing_lock=once,
+                connection=_held(session),
+                schedule_in={"seconds": in_seconds} if in_seconds else None,
+            ).defer(**arguments)
     except AlreadyEnqueued:
         return
+
+
+def _held(session: Session) -> object:
+    """The driver's connection. Asked for inside the savepoint: only then is there one."""
+    return session.connection().connection.driver_connection

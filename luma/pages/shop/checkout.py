@@ -1,0 +1,114 @@
+"""Buying: off to the gateway, back from it, and what was bought."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+
+from luma.bridge import offload
+from luma.errors import LumaError, RuleBroken, ServiceDown
+from luma.pages.session import act_in, key_in, viewer_of
+from luma.pages.shop.render import leave_note, render
+from luma.services import checkout, orders, signals
+from luma.values import OrderStatus
+
+router = APIRouter(include_in_schema=False)
+
+LISTENS_FOR = 300.0
+"""Seconds until an open page asks for a new stream, so that none stays for ever."""
+
+BREATH = 15.0
+UNSETTLED = (OrderStatus.OPEN, OrderStatus.PENDING)
+
+
+@router.post("/courses/{slug}/buy")
+async def buy(request: Request, slug: str) -> Response:
+    if viewer_of(request) is None:
+        return _to(f"/sign-up?next={quote(f'/courses/{slug}/buy')}")
+    try:
+        return _to(await offload(checkout.start, key_in(request.cookies), slug))
+    except (RuleBroken, ServiceDown) as refusal:
+        return _back_to_course(slug, str(refusal))
+
+
+@router.get("/courses/{slug}/buy")
+async def go_on_buying(
+    request: Request, slug: str, sec_fetch_site: Annotated[str, Header()] = ""
+) -> Response:
+    """Where signing up leads a buyer. A link on another site opens nothing, only the course."""
+    if sec_fetch_site != "same-origin" or viewer_of(request) is None:
+        return _to(f"/courses/{quote(slug)}")
+    return await buy(request, slug)
+
+
+@router.post("/courses/{slug}/enrol")
+async def enrol(request: Request, slug: str) -> Response:
+    if viewer_of(request) is None:
+        return _to(f"/sign-up?next={quote(f'/courses/{slug}')}")
+    try:
+        return _to(await act_in(request, checkout.enrol_free, slug))
+    except RuleBroken as refusal:
+        return _back_to_course(slug, str(refusal))
+
+
+@router.get("/orders")
+async def my_orders(request: Request) -> Response:
+    return render(request, "orders.html.j2", orders=await act_in(request, orders.mine))
+
+
+@router.get("/checkout/{order}")
+async def return_page(request: Request, order: str) -> Response:
+    """Arriving here proves nothing and grants nothing: it shows how the order stands."""
+    found = await act_in(request, orders.order, order)
+    return render(request, "checkout_return.html.j2", order=found)
+
+
+@router.get("/checkout/{order}/cancelled")
+async def cancelled(request: Request, order: str) -> Response:
+    found = await act_in(request, orders.order, order)
+    return _back_to_course(found.course_slug, "No charge was made.")
+
+
+@router.get("/checkout/{order}/state")
+async def state(request: Request, order: str) -> Response:
+    return JSONResponse({"status": await act_in(request, orders.status, order)})
+
+
+@router.get("/checkout/{order}/events")
+async def events(request: Request, order: str) -> Response:
+    """A message whenever the order changes; the page then asks for itself again."""
+    await act_in(request, orders.status, order)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _changes(request, order), media_type="text/event-stream", headers=headers
+    )
+
+
+async def _changes(request: Request, order: str) -> AsyncIterator[str]:
+    """The bell is there before the first look, so that nothing happens unseen in between."""
+    loop, seen = asyncio.get_running_loop(), None
+    end = loop.time() + LISTENS_FOR
+    async with signals.bell(order) as bell:
+        while loop.time() < end:
+            try:
+                status = await act_in(request, orders.status, order)
+            except LumaError:
+                return
+            yield f"data: {status}\n\n" if status != seen else ": still here\n\n"
+            if status not in UNSETTLED:
+                return
+            seen = status
+            await bell.rings(BREATH)
+
+
+def _back_to_course(slug: str, sentence: str) -> Response:
+    response = _to(f"/courses/{quote(slug)}")
+    leave_note(response, sentence, "warning")
+    return response
+
+
+def _to(where: str) -> RedirectResponse:
+    return RedirectResponse(where, 303)

@@ -1,0 +1,345 @@
+"""Events are received once and applied in any order; the webhook alone enrols."""
+
+import itertools
+import json
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from luma.models.order import Order
+from luma.models.payment import Payment, StripeEvent
+from luma.models.progress import Enrolment
+from luma.services import clock, inbox
+from luma.services.queue import JobWaits
+from luma.values import EventStatus, Money, OrderStatus
+from tests.selling import (
+    EXPIRED,
+    FAILED_LATE,
+    SUCCEEDED_LATE,
+    Sale,
+    from_stripe,
+    is_learning,
+    make_attempt,
+    make_order,
+    open_sale,
+    received,
+    rows_waiting,
+)
+
+
+def deliver(session: Session, *bodies: str) -> None:
+    """Receive and apply, one after the other."""
+    for body in bodies:
+        known = set(rows_waiting(session))
+        inbox.receive(session, received(body))
+        for row_id in set(rows_waiting(session)) - known:
+            inbox.apply(row_id)
+    session.expire_all()
+
+
+def event_row(session: Session) -> StripeEvent:
+    session.expire_all()
+    return session.scalars(select(StripeEvent).order_by(StripeEvent.id.desc())).first()  # type: ignore[return-value]  # there is one
+
+
+def count(session: Session, table: type[Payment] | type[Enrolment] | type[StripeEvent]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_paid_checkout_enrols(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event())
+
+    assert is_learning(session, sale)
+    assert sale.order.status is OrderStatus.PAID
+    assert sale.order.paid_at is not None
+    assert event_row(session).status is EventStatus.DONE
+
+
+def test_a_late_payment_waits_and_then_enrols(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(status="unpaid"))
+    waits = sale.order.status
+    was_learning = is_learning(session, sale)
+    deliver(session, sale.event(SUCCEEDED_LATE))
+
+    assert (waits, was_learning) == (OrderStatus.PENDING, False)
+    assert sale.order.status is OrderStatus.PAID
+    assert is_learning(session, sale)
+
+
+def test_a_late_payment_that_fails_enrols_nobody(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(status="unpaid"), sale.event(FAILED_LATE))
+
+    assert sale.order.status is OrderStatus.FAILED
+    assert not is_learning(session, sale)
+
+
+def test_an_expired_checkout_closes_the_order(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(EXPIRED))
+
+    assert sale.order.status is OrderStatus.EXPIRED
+
+
+def test_a_course_for_nothing_after_a_full_discount_enrols(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(
+        session,
+        sale.event(
+            status="no_payment_required",
+            payment_intent=None,
+            amount_total=0,
+            total_details={"amount_discount": 4900, "amount_tax": 0, "amount_shipping": 0},
+        ),
+    )
+
+    assert is_learning(session, sale)
+
+
+def test_the_same_event_again_changes_nothing(session: Session) -> None:
+    sale = open_sale(session)
+    body = sale.event()
+
+    deliver(session, body, body, body)
+
+    assert (count(session, StripeEvent), count(session, Payment)) == (1, 1)
+
+
+def test_an_event_that_is_received_queues_one_job(session: Session) -> None:
+    body = open_sale(session).event()
+
+    inbox.receive(session, received(body))
+    inbox.receive(session, received(body))
+
+    jobs = session.execute(text("SELECT task_name, args FROM procrastinate_jobs")).all()
+    assert jobs == [("inbox.apply", {"row_id": rows_waiting(session)[0]})]
+
+
+def test_any_order_of_arrival_ends_the_same(session: Session) -> None:
+    """Every order of four facts about two visits of one order, with doubles at random."""
+    chance = random.Random(7)
+    for order_of in itertools.permutations(range(4)):
+        sale = open_sale(session)
+        second = make_attempt(session, sale.order)
+        other = Sale(sale.buyer, sale.course, sale.order, second)
+        bodies = [
+            sale.event(EXPIRED),
+            other.event(status="unpaid"),
+            other.event(SUCCEEDED_LATE),
+            sale.event("payment_intent.payment_failed"),
+        ]
+        arriving = [bodies[number] for number in order_of]
+        doubled = [*arriving, *chance.choices(bodies, k=2)]
+
+        deliver(session, *doubled)
+
+        assert sale.order.status is OrderStatus.PAID, order_of
+        assert is_learning(session, sale), order_of
+    assert count(session, Payment) == 24
+
+
+def test_a_failure_that_comes_late_takes_nothing_away(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(), sale.event(FAILED_LATE), sale.event(EXPIRED))
+
+    assert is_learning(session, sale)
+    assert sale.order.status is OrderStatus.PAID
+
+
+def test_paying_twice_keeps_the_course_and_asks_for_a_look(session: Session) -> None:
+    sale = open_sale(session)
+    second = Sale(sale.buyer, sale.course, sale.order, make_attempt(session, sale.order))
+
+    deliver(session, sale.event(), second.event())
+
+    assert is_learning(session, sale)
+    assert (sale.order.status, sale.order.review_reason) == (
+        OrderStatus.PAID,
+        "Paid more than once.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"currency": "eur"}, "Paid in eur, asked in usd."),
+        ({"amount_subtotal": 100, "amount_total": 100}, "Paid $1, asked $49."),
+        ({"amount_total": 100}, "The amounts do not add up."),
+        ({"amount_total": -4900}, "The amounts do not add up."),
+        ({"amount_subtotal": 4900.0}, "The amounts do not add up."),
+        ({"amount_subtotal": "4900"}, "The amounts do not add up."),
+        ({"amount_subtotal": None}, "The amounts do not add up."),
+        ({"currency": "xxx"}, "The amounts do not add up."),
+        ({"total_details": {"amount_tax": 1.5}}, "The amounts do not add up."),
+        ({"metadata": {"order_id": "ord_another"}}, "The checkout names another order."),
+    ],
+)
+def test_money_that_does_not_fit_grants_nothing(
+    session: Session, changes: dict[str, Any], reason: str
+) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(**changes))
+
+    assert (sale.order.status, sale.order.review_reason) == (OrderStatus.NEEDS_REVIEW, reason)
+    assert not is_learning(session, sale)
+
+
+def test_a_checkout_we_never_opened_grants_nothing(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(id="cs_sbx_of_somebody_else"))
+
+    assert sale.order.review_reason == "The checkout was not opened for this order."
+    assert not is_learning(session, sale)
+
+
+def test_a_payment_pays_for_one_course_only(session: Session) -> None:
+    cheap, dear = open_sale(session), open_sale(session, price=Money(90_000, "usd"))
+
+    deliver(session, cheap.event(payment_intent="pi_1"), dear.event(payment_intent="pi_1"))
+
+    assert is_learning(session, cheap)
+    assert not is_learning(session, dear)
+    assert dear.order.status is OrderStatus.NEEDS_REVIEW
+
+
+def test_money_by_the_other_gateway_grants_nothing(session: Session) -> None:
+    sale = open_sale(session)
+    inbox.receive(session, from_stripe(received(sale.event())))
+
+    inbox.apply(rows_waiting(session)[0])
+
+    assert not is_learning(session, sale)
+
+
+def test_an_event_that_comes_before_the_answer_is_led_to_its_order(session: Session) -> None:
+    sale = open_sale(session)
+    unanswered = make_attempt(session, sale.order, None)
+
+    deliver(session, sale.event(id="cs_sbx_first_heard_of"))
+
+    session.expire_all()
+    assert unanswered.session_id == "cs_sbx_first_heard_of"
+    assert is_learning(session, sale)
+
+
+def test_the_price_of_the_day_of_the_order_counts(session: Session) -> None:
+    sale = open_sale(session)
+    sale.course.price = Money(99_00, "usd")
+    sale.course.unpublish(clock.now())
+
+    deliver(session, sale.event())
+
+    assert is_learning(session, sale)
+
+
+def test_an_unknown_order_is_waited_for(session: Session) -> None:
+    sale = open_sale(session)
+    body = sale.event(id="cs_sbx_x", metadata={"order_id": "ord_later"})
+    inbox.receive(session, received(body))
+    row_id = rows_waiting(session)[0]
+
+    waits = []
+    for _ in range(3):
+        with pytest.raises(JobWaits) as wait:
+            inbox.apply(row_id)
+        waits.append(wait.value.seconds)
+    parked = event_row(session).status
+    later = make_order(session, sale.buyer, open_sale(session).course, public_id="ord_later")
+    make_attempt(session, later, "cs_sbx_x")
+    inbox.apply(row_id)
+
+    assert waits == [1, 5, 15]
+    assert parked is EventStatus.PARKED
+    assert event_row(session).status is EventStatus.DONE
+    assert session.get_one(Order, later.id).status is OrderStatus.PAID
+
+
+def test_an_event_is_given_up_after_a_day(session: Session) -> None:
+    body = open_sale(session).event(id="cs_sbx_x", metadata={"order_id": "ord_never"})
+    inbox.receive(session, received(body))
+    event_row(session).received_at = clock.now() - timedelta(hours=25)
+
+    inbox.apply(rows_waiting(session)[0])
+
+    dead = event_row(session)
+    assert dead.status is EventStatus.DEAD
+    assert "no order with the id" in (dead.last_error or "")
+
+
+def test_another_shops_sale_on_the_same_account_is_left_alone(session: Session) -> None:
+    body = open_sale(session).event(id="cs_sbx_theirs", metadata={})
+
+    deliver(session, body)
+
+    row = event_row(session)
+    assert (row.status, row.last_error) == (EventStatus.DONE, "It names no order.")
+
+
+def test_a_fault_of_ours_parks_the_event_and_later_it_is_applied(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = open_sale(session)
+    inbox.receive(session, received(sale.event()))
+    row_id = rows_waiting(session)[0]
+
+    with monkeypatch.context() as broken:
+        broken.setattr("luma.services.access.derive", None)
+        with pytest.raises(JobWaits):
+            inbox.apply(row_id)
+    after_fault = (event_row(session).status, count(session, Payment))
+    inbox.apply(row_id)
+
+    assert after_fault == (EventStatus.PARKED, 0)
+    assert is_learning(session, sale)
+
+
+def test_an_event_of_no_interest_is_done_with(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event("product.created"))
+
+    assert event_row(session).status is EventStatus.DONE
+    assert sale.order.status is OrderStatus.OPEN
+
+
+def test_an_event_of_another_release_is_not_read_but_asked_about(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = open_sale(session)
+    event = json.loads(sale.event())
+    truth = event["data"]["object"]
+    event |= {"api_version": "2020-08-27", "data": {"object": {"id": truth["id"]}}}
+    monkeypatch.setattr("luma.services.gateways.sandbox.checkout", {truth["id"]: truth}.__getitem__)
+
+    deliver(session, json.dumps(event))
+
+    assert is_learning(session, sale)
+
+
+def test_the_sweep_queues_what_was_left_behind(session: Session) -> None:
+    sale = open_sale(session)
+    inbox.receive(session, received(sale.event()))
+    session.execute(text("DELETE FROM procrastinate_jobs"))
+    inbox.sweep(session)
+    too_early = session.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
+    event_row(session).next_at = clock.now() - timedelta(minutes=5)
+
+    inbox.sweep(session)
+    inbox.sweep(session)
+
+    queued = session.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
+    assert (too_early, queued) == (0, 1)

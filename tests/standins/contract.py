@@ -1,0 +1,124 @@
+"""Stripe's published description of its API: every request, answer and event is held against it.
+
+The file is not part of the project. Without it the tests run all the same and say so.
+"""
+
+import json
+import os
+import re
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has none
+
+ROOT = Path(__file__).parents[2]
+BESIDE = ROOT.parent / "shared" / "stripe" / "stripe-openapi-trimmed.json"
+FORM = "application/x-www-form-urlencoded"
+
+Schema = dict[str, Any]
+
+
+def request_faults(method: str, path: str, body: str) -> list[str]:
+    """What Stripe would refuse about this request."""
+    if (found := _operation(method, path)) is None:
+        return [] if _spec() is None else [f"{method} {path} is not in the description"]
+    schema = found.get("requestBody", {}).get("content", {}).get(FORM, {}).get("schema", {})
+    asked = _typed(_nested(body), schema)
+    return _faults(schema, asked, f"{method} {path}")
+
+
+def answer_faults(method: str, path: str, status: int, answer: object) -> list[str]:
+    found = _operation(method, path)
+    if found is None:
+        return []
+    responses = found["responses"]
+    described = responses.get(str(status)) or responses["default"]
+    schema = described["content"]["application/json"]["schema"]
+    return _faults(schema, answer, f"{status} to {method} {path}")
+
+
+def event_faults(event: object) -> list[str]:
+    """What no event of Stripe's looks like, outside and in the checkout session it carries."""
+    outside = _faults({"$ref": "#/components/schemas/event"}, event, "event")
+    inside = event["data"]["object"] if isinstance(event, dict) and not outside else {}
+    return outside or _faults({"$ref": "#/components/schemas/checkout.session"}, inside, "session")
+
+
+def example(name: str) -> dict[str, Any]:
+    """Stripe's own example of an object, or an empty one without the description."""
+    spec = _spec()
+    found: dict[str, Any] = json.loads(json.dumps(spec["x-luma-fixtures"][name])) if spec else {}
+    return found
+
+
+@cache
+def _spec() -> Schema | None:
+    path = Path(os.environ.get("LUMA_STRIPE_CONTRACT", BESIDE))
+    if not path.exists():
+        warnings.warn(
+            f"Stripe's description is not at {path}: nothing is held against it.", stacklevel=2
+        )
+        return None
+    spec: Schema = json.loads(path.read_text())
+    return spec
+
+
+def _operation(method: str, path: str) -> Schema | None:
+    spec = _spec()
+    if spec is None:
+        return None
+    for template, operations in spec["paths"].items():
+        pattern = re.sub(r"\{[^}]+\}", "[^/]+", template)
+        if re.fullmatch(pattern, path) and method.lower() in operations:
+            found: Schema = operations[method.lower()]
+            return found
+    return None
+
+
+def _faults(schema: Schema, value: object, where: str) -> list[str]:
+    spec = _spec()
+    if spec is None:
+        return []
+    whole = {"components": spec["components"], **schema}
+    return [
+        f"{where}: {'.'.join(map(str, error.path))}: {error.message[:300]}"
+        for error in Draft202012Validator(whole).iter_errors(value)
+    ]
+
+
+def _nested(body: str) -> dict[str, Any]:
+    """`a[b][0]=c` as {"a": {"b": ["c"]}}."""
+    root: dict[str, Any] = {}
+    for name, value in parse_qsl(body, keep_blank_values=True):
+        keys = re.findall(r"[^\[\]]+", name)
+        place = root
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
+    return {key: _lists(value) for key, value in root.items()}
+
+
+def _lists(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _lists(one) for key, one in value.items()}
+    is_list = inner and list(inner) == [str(number) for number in range(len(inner))]
+    return list(inner.values()) if is_list else inner
+
+
+def _typed(value: Any, schema: Schema) -> Any:
+    """A form has only text: read numbers and truths where the description says so."""
+    if isinstance(value, dict):
+        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        other = other if isinstance(other, dict) else {}
+        return {key: _typed(one, known.get(key, other)) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_typed(one, schema.get("items", {})) for one in value]
+    kinds = [schema, *schema.get("anyOf", [])]
+    if any(kind.get("type") == "boolean" for kind in kinds) and value in ("true", "false"):
+        return value == "true"
+    is_whole = re.fullmatch(r"-?\d+", value) is not None
+    return int(value) if is_whole and any(k.get("type") == "integer" for k in kinds) else value

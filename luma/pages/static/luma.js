@@ -12,7 +12,7 @@ function toast(sentence, kind = "positive") {
   const words = document.createElement("span");
   words.textContent = sentence;
   box.append(words);
-  if (kind === "negative") box.append(closer(box));
+  if (kind !== "positive") box.append(closer(box));
   else setTimeout(() => leave(box), TOAST);
   document.querySelector(".toasts").append(box);
 }
@@ -29,7 +29,10 @@ function leave(box) {
   setTimeout(() => box.remove(), 200);
 }
 
-for (const box of document.querySelectorAll("[data-toast]")) setTimeout(() => leave(box), TOAST);
+for (const box of document.querySelectorAll("[data-toast]")) {
+  if (box.dataset.toast === "positive") setTimeout(() => leave(box), TOAST);
+  else box.append(closer(box));
+}
 
 /* Catalogue: search while typing, filters and pages without a reload, all kept in the address */
 
@@ -142,7 +145,6 @@ function frameOf(control) {
   frame.src = `${control.dataset.play}&autoplay=1`;
   frame.title = control.dataset.title;
   frame.allow = "autoplay; encrypted-media; picture-in-picture; fullscreen";
-  frame.allowFullscreen = true;
   box.append(frame);
   return box;
 }
@@ -178,11 +180,12 @@ for (const button of document.querySelectorAll("[data-expand]")) button.hidden =
 function watchPayment(box) {
   const address = box.dataset.checkout;
   const isOver = () => !document.querySelector("[data-checkout][data-waiting]");
+  const status = () => document.querySelector("[data-checkout]").dataset.status;
   const redraw = async () => {
     const page = parsed(await (await fetch(location.href)).text());
     const fresh = page.querySelector("[data-checkout]");
     const old = document.querySelector("[data-checkout]");
-    if (fresh && fresh.dataset.status !== old.dataset.status) {
+    if (fresh && fresh.dataset.status !== status()) {
       old.replaceWith(fresh);
       document.title = page.title;
     }
@@ -190,10 +193,10 @@ function watchPayment(box) {
   };
   const poll = async () => {
     const answer = await fetch(`${address}/state`);
-    if (answer.ok && (await answer.json()).status !== document.querySelector("[data-checkout]").dataset.status) await redraw();
+    if (answer.ok && (await answer.json()).status !== status()) await redraw();
   };
   const events = new EventSource(`${address}/events`);
-  events.onmessage = () => redraw().catch(() => {});
+  events.onmessage = (event) => { if (event.data !== status()) redraw().catch(() => {}); };
   const timer = setInterval(() => poll().catch(() => {}), 2000);
   const late = setTimeout(() => {
     const words = document.querySelector("[data-late]");

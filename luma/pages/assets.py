@@ -28,8 +28,8 @@ class Asset:
 
 @lru_cache(maxsize=64)
 def _read(name: str) -> Asset | None:
-    path = FOLDER / name
-    if path.parent != FOLDER or not path.is_file():
+    path = next((path for path in FOLDER.iterdir() if path.name == name), None)
+    if path is None:
         return None
     content = path.read_bytes()
     packed = gzip.compress(content, 9, mtime=0) if path.suffix in TEXT else None

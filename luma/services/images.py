@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
 from luma.models.course import Image
+from luma.services import texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Picture:
 def picture(session: Session, public_id: str) -> Picture:
     """Anyone may see a picture whose unguessable id they know. Raises NotFound."""
     row = session.execute(
-        select(Image.content_type, Image.content).where(Image.public_id == public_id[:24])
+        select(Image.content_type, Image.content).where(Image.public_id == texts.key(public_id))
     ).first()
     if row is None:
         raise NotFound("There is no such picture.")

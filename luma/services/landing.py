@@ -13,7 +13,7 @@ from luma.models.course import Chapter, Course, Image, Lesson
 from luma.models.order import Order
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
-from luma.services import markdown
+from luma.services import markdown, texts
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
 
 
@@ -150,7 +150,7 @@ def _course(session: Session, slug: str) -> CoursePage:
         )
         .join(User, User.id == Course.instructor_id)
         .outerjoin(Image, Image.id == Course.cover_id)
-        .where(Course.slug == slug, Course.deleted_at.is_(None))
+        .where(Course.slug == texts.key(slug), Course.deleted_at.is_(None))
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such course. It may have moved or closed.")

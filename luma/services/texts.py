@@ -1,11 +1,13 @@
 """What people type, made safe to store: the one door for text and numbers from outside."""
 
+import re
 import unicodedata
 
 from luma.errors import RuleBroken
 
 BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 LONGEST_TEXT = 100_000
+KEY = re.compile(r"[a-z0-9_-]{1,80}")
 
 
 def line(value: object, name: str, longest: int, *, required: bool = True) -> str:
@@ -45,6 +47,11 @@ def flag(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise RuleBroken(f"{name} is either on or off.")
     return value
+
+
+def key(value: object) -> str:
+    """A slug or a public id out of an address. What cannot be one becomes "", which nothing has."""
+    return value if isinstance(value, str) and KEY.fullmatch(value) else ""
 
 
 def _readable(value: object, name: str) -> str:

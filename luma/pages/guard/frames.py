@@ -2,11 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from nicegui import core
 from starlette.types import Message, Receive
 
 from luma.pages.guard import limits, noise
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
 
 MESSAGES = {"handshake", "event", "ack", "javascript_response", "log"}
 """What a page may say. `connect` and `disconnect` are not for a client to call by name."""
@@ -21,24 +25,42 @@ _MESSAGE_KINDS = frozenset("0123")
 def paced(receive: Receive) -> Receive:
     """A socket's frames, no faster than a person can cause them and only of known kinds.
 
-    Waiting here fills the sender's buffers, not the event loop.
+    Waiting here fills the sender's buffers, not the event loop. Who keeps it waiting is cut off.
     """
-    pace = limits.Pace(limits.FRAMES_PER_SECOND, limits.FRAMES_AT_ONCE)
+    turnstile = Turnstile()
 
     async def next_frame() -> Message:
         while True:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
-            wait = pace.wait(time.monotonic())
-            pace.count(time.monotonic())
-            if wait:
-                await asyncio.sleep(wait)
+            if not await turnstile.lets_through():
+                noise.floods.count()
+                return {"type": "websocket.disconnect", "code": 1008}
             if (message.get("text") or "")[:1] in _ENGINE_KINDS:
                 return message
             noise.malformed.count()
 
     return next_frame
+
+
+class Turnstile:
+    """One at a time, at a pace; no more for who has pushed without a pause for too long."""
+
+    def __init__(self, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
+        self._pace = limits.Pace(limits.FRAMES_PER_SECOND, limits.FRAMES_AT_ONCE)
+        self._clock, self._sleep = clock, sleep
+        self._calm_at = clock()
+
+    async def lets_through(self) -> bool:
+        now = self._clock()
+        wait = self._pace.wait(now)
+        self._pace.count(now)
+        if not wait:
+            self._calm_at = now
+            return True
+        await self._sleep(wait)
+        return now - self._calm_at < limits.PUSHING_SECONDS
 
 
 def guard() -> None:

@@ -48,11 +48,12 @@ class Dress:
         self._session_of = rules.session_of
         self._fixed = _fixed(rules)
         self._plain = _policy(rules, scripts=f"'self' 'nonce-{_NONCE}'", styles="'self'")
-        # Vue compiles templates in the browser, and Quasar writes styles.
+        # Vue compiles templates in the browser; Quasar writes styles and previews chosen files.
         self._nicegui = _policy(
             rules,
             scripts=f"'self' 'nonce-{_NONCE}' 'unsafe-eval'",
             styles="'self' 'unsafe-inline'",
+            images="blob:",
         )
 
     def __call__(self, scope: Scope, send: Send) -> Send:
@@ -88,13 +89,13 @@ def cookies(scope: Scope) -> dict[str, str]:
     return cookie_parser(sent) if sent else {}
 
 
-def _policy(rules: Rules, *, scripts: str, styles: str) -> str:
+def _policy(rules: Rules, *, scripts: str, styles: str, images: str = "") -> str:
     parts = [
         "default-src 'none'",
         f"script-src {scripts}",
         "script-src-attr 'none'",
         f"style-src {styles}",
-        f"img-src 'self' data: {VIDEO_IMAGES}",
+        f"img-src 'self' data: {VIDEO_IMAGES} {images}".rstrip(),
         "font-src 'self'",
         "connect-src 'self'",
         f"frame-src {rules.frame_origin}",

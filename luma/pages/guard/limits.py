@@ -26,11 +26,17 @@ PAGES_AT_ONCE = 20
 SOCKETS_PER_ADDRESS = 40
 FRAMES_PER_SECOND = 40.0
 FRAMES_AT_ONCE = 120
+PUSHING_SECONDS = 5.0
+"""How long a socket may keep sending faster than that before it is cut off."""
+
 COME_BACK_SECONDS = 2
 ADDRESSES_KEPT = 10_000
 
 NICEGUI_PAGES = ("/studio", "/learn", "/account", "/admin")
 """Each costs the server a hundred times what a plain page costs."""
+
+
+_ROUNDING = 1e-6
 
 
 class Pace:
@@ -45,7 +51,8 @@ class Pace:
 
     def wait(self, now: float) -> float:
         """Seconds until one more is in order; 0.0 when it is."""
-        return max(0.0, self._due - self._slack - now)
+        wait = self._due - self._slack - now
+        return wait if wait > _ROUNDING else 0.0
 
     def count(self, now: float) -> None:
         self._due = max(self._due, now) + self._step

@@ -10,7 +10,6 @@ QUIET_SECONDS = 60.0
 ALIKE = 10
 """Tracebacks from the same line of code that are written in full, a minute."""
 
-_SOCKET_PATH = "/_nicegui_ws/"
 _LOUD = ("nicegui", "asyncio", "engineio.server", "socketio.server", "uvicorn.error")
 _INDISCREET = ("uvicorn.access", "uvicorn.error")
 
@@ -88,10 +87,11 @@ def _kind(record: logging.LogRecord) -> tuple[object, ...]:
 
 
 def _shortened(argument: object) -> object:
-    if isinstance(argument, str) and argument.startswith(_SOCKET_PATH):
+    if isinstance(argument, str) and "client_id=" in argument:
         return argument.partition("?")[0]
     return argument
 
 
+floods = Tally("sockets that did not stop sending were cut off")
 malformed = Tally("malformed socket frames were dropped")
 foreign = Tally("socket messages that claimed another page were dropped")

@@ -1,0 +1,1 @@
+"""The attacks that the guard is for, run against real servers."""

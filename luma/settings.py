@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     env: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = 8080
-    base_url: str = "http://127.0.0.1:8080"
+    base_url: str = ""
+    """What people type; unset, the address where LUMA listens."""
     trusted_proxy: str | None = None
     """Address of the proxy whose X-Forwarded-* headers are believed."""
     data_dir: Path | None = None
@@ -97,7 +98,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
-        self.base_url = self.base_url.rstrip("/")
+        here = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        self.base_url = (self.base_url or f"http://{here}:{self.port}").rstrip("/")
         if not self.is_production:
             return self
         missing = [

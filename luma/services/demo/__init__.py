@@ -75,6 +75,13 @@ def load(session: Session) -> bool:
     return True
 
 
+def sign_ins(session: Session) -> list[DemoPerson]:
+    """Who is printed at start, of those that are in this database."""
+    listed = [PEOPLE[key] for key in SIGN_INS]
+    there = set(session.scalars(select(User.email).where(User.email.in_(p.email for p in listed))))
+    return [person for person in listed if person.email in there]
+
+
 def _people(session: Session) -> dict[str, User]:
     known_hash = passwords.hashed(PASSWORD)
     users = {

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
-from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from luma import db, logs, migrations
+from luma.cli import in_sentences
 from luma.desktop import Window
 from luma.errors import LumaError
 from luma.services import demo
@@ -35,27 +34,15 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def main() -> int:
+def main() -> None:
     asked = _arguments()
     logs.write()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
+    with in_sentences():
         if asked.server:
             _show(Window(asked.server))
         else:
             _serve(Window(settings().base_url) if asked.native else None)
-    except ValidationError as refusal:
-        for error in refusal.errors():
-            print(": ".join([*(f"LUMA_{name}".upper() for name in error["loc"]), error["msg"]]))
-    except LumaError as refusal:
-        print(refusal)
-    except SQLAlchemyError as error:
-        print(f"The database does not answer: {error}".splitlines()[0])
-    except KeyboardInterrupt:
-        return 0
-    else:
-        return 0
-    return 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -144,4 +131,4 @@ def _say_hello(sign_ins: list[demo.DemoPerson]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -16,9 +16,6 @@ from luma.services.learning_reports import ENOUGH, Report
 from luma.services.policies import Actor
 from luma.values import LessonStatus
 
-NEARLY_OVER = 10
-"""Who left in the last seconds of a video begins it again."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenLesson:
@@ -161,17 +158,11 @@ def _entered(session: Session, actor: Actor, door: Door) -> OpenLesson | LockedL
         video_id=door.video_id,
         start=door.start,
         seconds=door.seconds,
-        position=_resumes_at(door),
+        position=learning_outline.resumes_at(door.position or 0, door.start, door.seconds),
         seen=door.seen,
         is_done=door.completed_at is not None,
         is_draft=door.status is LessonStatus.DRAFT,
     )
-
-
-def _resumes_at(door: Door) -> int:
-    position, end = door.position or 0, door.start + door.seconds
-    is_over = door.seconds > 0 and position > end - NEARLY_OVER
-    return 0 if is_over or position <= door.start else position
 
 
 def _locked(door: Door) -> LockedLesson:

@@ -16,6 +16,7 @@ from luma.services.policies import Actor
 from luma.values import CourseStatus, LessonStatus
 
 NO_COURSE = "There is no such course."
+NEARLY_OVER = 10
 LIVE = Lesson.status == LessonStatus.LIVE
 
 
@@ -173,6 +174,12 @@ def my_courses(session: Session, actor: Actor) -> list[MyCourse]:
     ]
 
 
+def resumes_at(position: int, start: int, seconds: int) -> int:
+    """0 for who has not begun, and for who left in the last seconds: then it starts again."""
+    is_over = seconds > 0 and position > start + seconds - NEARLY_OVER
+    return 0 if is_over or position <= start else position
+
+
 def enrolment_of(actor: Actor) -> ColumnElement[bool]:
     """Joins the enrolment by which the actor may learn the course."""
     return and_(
@@ -196,6 +203,7 @@ class _Station:
     lesson_id: int
     id: str
     title: str
+    start: int
     seconds: int
     position: int
     is_done: bool
@@ -205,7 +213,8 @@ def _stations(
     session: Session, actor: Actor, which: ColumnElement[bool], *, sees_drafts: bool
 ) -> list[_Station]:
     rows = session.execute(
-        select(Chapter.course_id, Lesson.id, Lesson.public_id, Lesson.title, Lesson.duration)
+        select(Chapter.course_id, Lesson.id, Lesson.public_id, Lesson.title)
+        .add_columns(Lesson.video_start, Lesson.duration)
         .add_columns(func.coalesce(LessonProgress.position, 0))
         .add_columns(LessonProgress.completed_at.is_not(None))
         .join(Chapter, Chapter.id == Lesson.chapter_id)
@@ -226,7 +235,8 @@ def _goes_on(stations: Sequence[_Station], last: int | None) -> Continuation | N
     here = next((i for i, one in enumerate(stations) if one.lesson_id == last), 0)
     ahead = [*stations[here:], *stations[:here]]
     found = next((one for one in ahead if not one.is_done), ahead[0])
-    return Continuation(found.id, found.title, 0 if found.is_done else found.position)
+    second = resumes_at(found.position, found.start, found.seconds)
+    return Continuation(found.id, found.title, 0 if found.is_done else second)
 
 
 def _known_form(slug: object) -> str:

@@ -48,7 +48,7 @@ SIGN_INS = ("jun", "sam", "ada")
 
 # Who learns what, how many lessons are done, and the second at which they left the next one.
 LEARNING = (
-    ("sam", "the-web-developers-toolbox", 14, 312),
+    ("sam", "the-web-developers-toolbox", 14, 212),
     ("sam", "python-for-the-curious", 2, 245),
     ("lea", "neural-networks-from-the-ground-up", 5, 60),
     ("lea", "linear-algebra-you-can-see", 5, 0),
@@ -161,7 +161,7 @@ def _learn(session: Session, student: User, course: Course, done: int, second: i
             LessonProgress(
                 student_id=student.id,
                 lesson_id=lesson.id,
-                position=lesson.duration if is_done else second,
+                position=lesson.video_start + (lesson.duration if is_done else second),
                 completed_at=now - timedelta(days=done - place) if is_done else None,
                 updated_at=now - timedelta(days=done - place),
             )

@@ -1,0 +1,147 @@
+"""Pictures of every page of the running demo school: python -m tests.screenshots [FOLDER]
+
+Each page at 1280 x 800 in light and at 390 x 844 in dark, whole length, for looking at; with
+`--readme` also the three that the README shows.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import select
+
+from luma import db
+from luma.models.course import Chapter, Course, Lesson
+from luma.services import demo
+from tests.browser.chromium import launched
+
+WIDE = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+LOOKS = {
+    "wide-light": {**WIDE, "color_scheme": "light"},
+    "wide-dark": {**WIDE, "color_scheme": "dark"},
+    "phone-light": {**PHONE, "color_scheme": "light"},
+    "phone-dark": {**PHONE, "color_scheme": "dark"},
+}
+README = {"shop": "catalogue", "studio": "editor", "classroom": "lesson"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    name: str
+    path: str
+    who: str | None = None
+
+
+def shots() -> list[Shot]:
+    """Every page, seen by whoever it is for."""
+    with db.unit_of_work() as session:
+        toolbox = session.scalars(
+            select(Course).where(Course.slug == "the-web-developers-toolbox")
+        ).one()
+        lesson = session.scalars(
+            select(Lesson.public_id)
+            .join(Chapter, Chapter.id == Lesson.chapter_id)
+            .where(Chapter.course_id == toolbox.id)
+            .order_by(Chapter.position, Lesson.position)
+            .offset(14)
+            .limit(1)
+        ).one()
+    return [
+        Shot("catalogue", "/"),
+        Shot("search", "/?q=algebra"),
+        Shot("no-match", "/?q=zither"),
+        Shot("course", f"/courses/{toolbox.slug}"),
+        Shot("course-free", "/courses/python-for-the-curious"),
+        Shot("sign-up", "/sign-up"),
+        Shot("sign-in", "/sign-in"),
+        Shot("not-found", "/courses/nothing"),
+        Shot("welcome", "/?welcome=1", "student"),
+        Shot("course-mine", f"/courses/{toolbox.slug}", "student"),
+        Shot("learn", "/learn", "student"),
+        Shot("lesson", f"/learn/{toolbox.slug}/{lesson}", "student"),
+        Shot("locked", "/learn/neural-networks-from-the-ground-up", "student"),
+        Shot("orders", "/orders", "student"),
+        Shot("account", "/account", "student"),
+        Shot("password", "/account/password", "student"),
+        Shot("studio", "/studio", "teacher"),
+        Shot("editor", f"/studio/{toolbox.public_id}", "teacher"),
+        Shot("studio-forbidden", "/studio", "student"),
+        Shot("admin", "/admin", "admin"),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", default="screenshots", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--readme", action="store_true")
+    asked = parser.parse_args()
+    asked.folder.mkdir(exist_ok=True)
+    with _school() as url, sync_playwright() as playwright, launched(playwright) as browser:
+        wanted = [shot for shot in shots() if asked.only in shot.name]
+        for look in LOOKS:
+            _take(browser, url, wanted, look, asked.folder)
+    if asked.readme:
+        for name, shot in README.items():
+            _small(asked.folder / f"{shot}-wide-light.png", Path("docs/images") / f"{name}.webp")
+
+
+@contextmanager
+def _school() -> Iterator[str]:
+    """A demo school on an embedded database of its own."""
+    with tempfile.TemporaryDirectory(prefix="luma-shots-") as folder:
+        os.environ["LUMA_DATA_DIR"] = folder
+        from luma import migrations
+
+        migrations.upgrade()
+        with db.unit_of_work() as session:
+            demo.load(session)
+        command = [sys.executable, "-m", "tests.browser.serve"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+            process.terminate()
+        db.forget()
+
+
+def _take(browser: Browser, url: str, wanted: list[Shot], look: str, folder: Path) -> None:
+    pages: dict[str | None, Page] = {}
+    for shot in wanted:
+        if shot.who not in pages:
+            pages[shot.who] = _visitor(browser, url, look, shot.who)
+        page = pages[shot.who]
+        page.goto(shot.path)
+        page.wait_for_timeout(1500)
+        sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        page.screenshot(path=folder / f"{shot.name}-{look}.png")
+        sys.stdout.write(f"{shot.name}-{look}{' SCROLLS SIDEWAYS' if sideways > 0 else ''}\n")
+
+
+def _visitor(browser: Browser, url: str, look: str, who: str | None) -> Page:
+    page = browser.new_context(base_url=url, **LOOKS[look]).new_page()  # type: ignore[arg-type]
+    if who:
+        page.goto("/sign-in")
+        page.get_by_label("Email").fill(f"{who}@luma.example")
+        page.get_by_label("Password").fill(demo.PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda address: "/sign-in" not in address)
+    return page
+
+
+def _small(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(BytesIO(source.read_bytes())).convert("RGB").save(target, "WEBP", quality=82)
+
+
+if __name__ == "__main__":
+    main()

@@ -25,9 +25,14 @@ def request_faults(method: str, path: str, body: str) -> list[str]:
     """What Stripe would refuse about this request."""
     if (found := _operation(method, path)) is None:
         return [] if _spec() is None else [f"{method} {path} is not in the description"]
-    schema = found.get("requestBody", {}).get("content", {}).get(FORM, {}).get("schema", {})
-    asked = _typed(_nested(body), schema)
-    return _faults(schema, asked, f"{method} {path}")
+    return _faults(_form(found), asked(method, path, body), f"{method} {path}")
+
+
+def asked(method: str, path: str, body: str) -> dict[str, Any]:
+    """What a form says, nested and with numbers and truths as such."""
+    found = _operation(method, path)
+    read: dict[str, Any] = _typed(_nested(body), _form(found) if found else {})
+    return read
 
 
 def answer_faults(method: str, path: str, status: int, answer: object) -> list[str]:
@@ -76,6 +81,12 @@ def _operation(method: str, path: str) -> Schema | None:
             found: Schema = operations[method.lower()]
             return found
     return None
+
+
+def _form(operation: Schema) -> Schema:
+    found: Schema = operation.get("requestBody", {}).get("content", {}).get(FORM, {})
+    schema: Schema = found.get("schema", {})
+    return schema
 
 
 def _faults(schema: Schema, value: object, where: str) -> list[str]:

@@ -1,0 +1,242 @@
+"""A stand-in for Stripe's API: a process of its own that speaks the real protocol on loopback.
+
+It keeps products, prices and sessions in memory, remembers idempotency keys as Stripe does (a 500
+too, a refused request not), and can be told to fail. What it is asked and what it answers is held
+against Stripe's published description; `/control/faults` tells what did not fit.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+
+from tests.standins import contract
+
+Object = dict[str, Any]
+
+STORED, FAILS_AFTER = ("500",), ("reset", "hang")
+"""A 500 is kept under its key. The others fail after the work is done: the answer is lost."""
+
+HANGS_FOR = 5
+"""Longer than the tests' client has patience for."""
+
+ERRORS = {
+    "409": (409, {"type": "idempotency_error", "message": "Another request has this key."}),
+    "429": (429, {"type": "invalid_request_error", "code": "rate_limit", "message": "Slowly."}),
+    "500": (500, {"type": "api_error", "message": "Something broke."}),
+}
+
+
+class Refused(Exception):
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.error = {"type": "invalid_request_error", "message": message, "code": code}
+
+
+class Account:
+    """What one Stripe account holds."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Object] = {}
+        self.remembered: dict[str, tuple[str, int, Object]] = {}
+        self.requests: list[Object] = []
+        self.misfits: list[str] = []
+        self.troubles: list[Object] = []
+        self.numbers = itertools.count(1)
+
+    def trouble(self, path: str) -> str | None:
+        for trouble in self.troubles:
+            if path.startswith(trouble["path"]) and trouble["times"] > 0:
+                trouble["times"] -= 1
+                return str(trouble["kind"])
+        return None
+
+    def act(self, method: str, path: str, asked: Object) -> Object:
+        parts = path.removeprefix("/v1/").split("/")
+        if method == "GET":
+            return self._known(parts[-1])
+        match parts:
+            case ["products"]:
+                return self._make("product", "prod", default_price=None, **asked)
+            case ["prices"]:
+                return self._make_price(asked)
+            case ["checkout", "sessions"]:
+                return self._make_session(asked)
+            case ["checkout", "sessions", session_id, "expire"]:
+                return self._expire(session_id)
+            case ["products" | "prices" as kind, thing]:
+                return self._change(kind, thing, asked)
+        raise Refused(f"Unrecognized request URL ({method}: {path}).")
+
+    def _make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
+        made = contract.example(kind) | fields
+        made |= {"id": f"{prefix}_standin{next(self.numbers)}", "created": int(time.time())}
+        self.objects[made["id"]] = made
+        return made
+
+    def _make_price(self, asked: Object) -> Object:
+        self._known(asked["product"])
+        if asked.pop("transfer_lookup_key", False):
+            for other in self.objects.values():
+                if other.get("lookup_key") == asked.get("lookup_key"):
+                    other["lookup_key"] = None
+        amount = asked["unit_amount"]
+        return self._make("price", "price", active=True, unit_amount_decimal=str(amount), **asked)
+
+    def _make_session(self, asked: Object) -> Object:
+        price = self._known(asked["line_items"][0]["price"])
+        if not price["active"]:
+            raise Refused("The price specified is inactive.")
+        if not 1800 <= asked["expires_at"] - time.time() <= 86_400:
+            raise Refused("`expires_at` must be between 30 minutes and 24 hours from now.")
+        kept = ("client_reference_id", "metadata", "success_url", "cancel_url", "expires_at")
+        made = self._make(
+            "checkout.session",
+            "cs_test",
+            **{name: asked[name] for name in kept},
+            amount_subtotal=price["unit_amount"],
+            amount_total=price["unit_amount"],
+            total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+            currency=price["currency"],
+            payment_intent=None,
+            payment_status="unpaid",
+            status="open",
+        )
+        made["url"] = f"https://checkout.stripe.com/c/pay/{made['id']}"
+        return made
+
+    def _expire(self, session_id: str) -> Object:
+        session = self._known(session_id)
+        if session["status"] != "open":
+            raise Refused("Only Checkout Sessions with a status of open can be expired.")
+        return self._set(session, status="expired", url=None)
+
+    def _change(self, kind: str, thing: str, asked: Object) -> Object:
+        found = self._known(thing)
+        if kind == "prices" and asked.get("active") is False and self._is_default(found):
+            raise Refused("This price cannot be archived because it is the default price.")
+        return self._set(found, **asked)
+
+    def _set(self, thing: Object, **fields: Any) -> Object:
+        thing.update(fields)
+        return thing
+
+    def _is_default(self, price: Object) -> bool:
+        return bool(self._known(price["product"])["default_price"] == price["id"])
+
+    def _known(self, thing: str) -> Object:
+        if thing not in self.objects:
+            raise Refused(f"No such object: '{thing}'", "resource_missing")
+        return self.objects[thing]
+
+
+def build() -> FastAPI:
+    app, account = FastAPI(), Account()
+
+    @app.post("/control/troubles")
+    async def set_troubles(request: Request) -> Object:
+        """[{"path": "/v1/prices", "kind": "500", "times": 1}, …] replaces what was set."""
+        account.troubles = await request.json()
+        return {}
+
+    @app.post("/control/objects/{thing}")
+    async def set_object(thing: str, request: Request) -> Object:
+        """Somebody changes a thing in the dashboard, or pays."""
+        account.objects[thing].update(await request.json())
+        return account.objects[thing]
+
+    @app.post("/control/forget")
+    async def forget() -> Object:
+        account.__init__()  # type: ignore[misc]  # a new account under the same address
+        return {}
+
+    @app.get("/control")
+    async def state() -> Object:
+        return {
+            "objects": account.objects,
+            "requests": account.requests,
+            "misfits": account.misfits,
+        }
+
+    @app.api_route("/{path:path}", methods=["GET", "POST", "DELETE"])
+    async def stripe_api(request: Request) -> Response:
+        return await _answer(account, request)
+
+    return app
+
+
+async def _answer(account: Account, request: Request) -> Response:
+    method, path, form = request.method, request.url.path, (await request.body()).decode()
+    key = request.headers.get("idempotency-key", "")
+    _note(account, request, form, key)
+    kind = account.trouble(path)
+    if kind == "html":
+        return HTMLResponse("<h1>A proxy is in the way</h1>")
+    if kind in ERRORS and kind not in STORED:
+        return _error(*ERRORS[kind])
+    if method == "POST" and key in account.remembered:
+        made_of, status, body = account.remembered[key]
+        if made_of != f"{path}?{form}":
+            return _error(400, {"type": "idempotency_error", "message": "Other parameters."})
+        return JSONResponse(body, status, {"Idempotent-Replayed": "true"})
+    status, body = _done(account, method, path, form) if kind not in STORED else _broken()
+    account.misfits += contract.answer_faults(method, path, status, body)
+    if method == "POST" and key and status != 400:
+        account.remembered[key] = (f"{path}?{form}", status, json.loads(json.dumps(body)))
+    if kind in FAILS_AFTER:
+        return await _lost(kind)
+    return JSONResponse(body, status, {"Request-Id": f"req_{len(account.requests)}"})
+
+
+def _note(account: Account, request: Request, form: str, key: str) -> None:
+    method, path = request.method, request.url.path
+    account.misfits += contract.request_faults(method, path, form)
+    if not request.headers.get("authorization", "").startswith("Bearer sk_test_"):
+        account.misfits.append(f"{method} {path}: no key")
+    if "x-stripe-client-telemetry" in request.headers:
+        account.misfits.append(f"{method} {path}: telemetry is on")
+    account.requests.append({"method": method, "path": path, "form": form, "key": key})
+
+
+def _done(account: Account, method: str, path: str, form: str) -> tuple[int, Object]:
+    try:
+        return 200, account.act(method, path, contract.asked(method, path, form))
+    except Refused as refusal:
+        return 400, {"error": refusal.error}
+
+
+def _broken() -> tuple[int, Object]:
+    status, error = ERRORS["500"]
+    return status, {"error": error}
+
+
+def _error(status: int, error: Object) -> Response:
+    return JSONResponse({"error": error}, status)
+
+
+async def _lost(kind: str | None) -> Response:
+    """The work is done, and nobody hears of it."""
+    if kind == "hang":
+        await asyncio.sleep(HANGS_FOR)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"id": "'
+        raise ConnectionResetError
+
+    return StreamingResponse(half(), headers={"Content-Length": "100"})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--descriptor", type=int, required=True)
+    listener = socket.socket(fileno=parser.parse_args().descriptor)
+    config = uvicorn.Config(build(), log_level="critical", timeout_graceful_shutdown=1)
+    uvicorn.Server(config).run([listener])

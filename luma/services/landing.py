@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
@@ -124,13 +125,36 @@ def course_page(
 
 
 def _course(session: Session, slug: str) -> CoursePage:
+    row = _course_row(session, slug)
+    if row is None:
+        raise NotFound("There is no such course. It may have moved or closed.")
+    return CoursePage(
+        id=row.id,
+        public_id=row.public_id,
+        slug=row.slug,
+        title=row.title,
+        summary=row.summary,
+        description=row.description,
+        subject=row.subject,
+        status=row.status,
+        price=Money(row.price_minor, row.price_currency),
+        updated_at=row.updated_at,
+        instructor_id=row.instructor_id,
+        instructor=row.name,
+        image_id=row.image_id,
+        students=row.students,
+        chapters=_outline(session, row.id),
+    )
+
+
+def _course_row(session: Session, slug: str) -> Row[*tuple[Any, ...]] | None:
     students = (
         select(func.count())
         .select_from(Enrolment)
         .where(Enrolment.course_id == Course.id, Enrolment.active)
         .scalar_subquery()
     )
-    row = session.execute(
+    return session.execute(
         select(
             Course.id,
             Course.public_id,
@@ -152,25 +176,6 @@ def _course(session: Session, slug: str) -> CoursePage:
         .outerjoin(Image, Image.id == Course.cover_id)
         .where(Course.slug == texts.key(slug), Course.deleted_at.is_(None))
     ).one_or_none()
-    if row is None:
-        raise NotFound("There is no such course. It may have moved or closed.")
-    return CoursePage(
-        id=row.id,
-        public_id=row.public_id,
-        slug=row.slug,
-        title=row.title,
-        summary=row.summary,
-        description=row.description,
-        subject=row.subject,
-        status=row.status,
-        price=Money(row.price_minor, row.price_currency),
-        updated_at=row.updated_at,
-        instructor_id=row.instructor_id,
-        instructor=row.name,
-        image_id=row.image_id,
-        students=row.students,
-        chapters=_outline(session, row.id),
-    )
 
 
 def _outline(session: Session, course_id: int) -> tuple[ChapterRow, ...]:

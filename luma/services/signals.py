@@ -90,7 +90,9 @@ class _Ear:
 
     def _listen(self) -> None:
         address = db.address().replace("postgresql+psycopg://", "postgresql://", 1)
-        with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(
+            address, autocommit=True, connect_timeout=5, application_name="luma signals"
+        ) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             self._ring(None)
             while not self._is_over():

@@ -1,4 +1,4 @@
-"""One Chromium for all stories, and a running school for each file of them."""
+"""A Chromium and a running school for each file of stories."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,9 @@ from tests.browser.school import School, running
 from tests.database import Databases
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each file: while Playwright's loop runs, no async test can run after it."""
     with sync_playwright() as playwright, launched(playwright) as chromium:
         yield chromium
 

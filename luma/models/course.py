@@ -3,7 +3,15 @@
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
@@ -53,6 +61,13 @@ class Course(Base):
         Index(
             "ix_courses_newest",
             "published_at",
+            "id",
+            postgresql_include=["subject", "price_minor"],
+            postgresql_where="status = 'published'",
+        ),
+        Index(
+            "ix_courses_by_title",
+            text("lower(title)"),
             "id",
             postgresql_where="status = 'published'",
         ),

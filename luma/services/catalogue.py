@@ -13,6 +13,7 @@ from sqlalchemy import (
     false,
     func,
     lateral,
+    literal,
     select,
     true,
 )
@@ -94,17 +95,13 @@ def shelf(
     session: Session, wish: Wish, viewer_id: int | None = None, *, alone: bool = False
 ) -> Shelf:
     """The pages up to the wished one, or with `alone` only that one. Of drafts nothing is seen."""
-    total = session.scalar(select(func.count()).select_from(Course).where(*_filters(wish))) or 0
-    page = max(1, min(wish.page, -(-total // PAGE)))
-    first_page = page if alone else max(1, page - WINDOW + 1)
-    chosen = (
-        _ordered(select(Course.id).where(*_filters(wish)), wish)
-        .offset((first_page - 1) * PAGE)
-        .limit((page - first_page + 1) * PAGE)
-    )
-    cards = _cards(session, chosen, viewer_id) if total else ()
-    found = Shelf(cards, total, (first_page - 1) * PAGE + 1)
-    return found if cards else _instead(session, found, wish, viewer_id)
+    found = _found(session, wish, viewer_id, alone=alone)
+    if found.cards:
+        return found
+    if wish.page > 1 and found.total:
+        last = replace(wish, page=-(-found.total // PAGE))
+        return _found(session, last, viewer_id, alone=alone)
+    return _instead(session, found, wish, viewer_id)
 
 
 def on_sale(session: Session) -> list[Entry]:
@@ -118,14 +115,30 @@ def on_sale(session: Session) -> list[Entry]:
     return [Entry(slug, updated_at) for slug, updated_at in rows]
 
 
+def _found(session: Session, wish: Wish, viewer_id: int | None, *, alone: bool) -> Shelf:
+    filters = _filters(wish)
+    first_page = wish.page if alone else max(1, wish.page - WINDOW + 1)
+    chosen = (
+        _ordered(select(Course.id).where(*filters), wish)
+        .offset((first_page - 1) * PAGE)
+        .limit((wish.page - first_page + 1) * PAGE)
+    )
+    total = select(func.count()).select_from(Course).where(*filters)
+    cards, counted = _cards(session, chosen, viewer_id, total)
+    if counted is None:
+        counted = session.scalar(total) or 0
+    return Shelf(cards, counted, (first_page - 1) * PAGE + 1)
+
+
 def _instead(session: Session, found: Shelf, wish: Wish, viewer_id: int | None) -> Shelf:
     """Nothing found: courses with any of the words, else the newest ones."""
     newest = _ordered(select(Course.id).where(ON_SALE), Wish()).limit(NEAR)
     query = search.asked(wish.words, every=False)
     near: tuple[Card, ...] = ()
     if query is not None:
-        near = _cards(session, newest.where(Course.search.op("@@")(query)), viewer_id)
-    near = near or _cards(session, newest, viewer_id)
+        near, _ = _cards(session, newest.where(Course.search.op("@@")(query)), viewer_id)
+    if not near:
+        near, _ = _cards(session, newest, viewer_id)
     return replace(found, near=near, is_bare=not near)
 
 
@@ -150,8 +163,16 @@ def _ordered(courses: Select[int], wish: Wish) -> Select[int]:
     return courses.order_by(Course.published_at.desc(), Course.id.desc())
 
 
-def _cards(session: Session, chosen: Select[int], viewer_id: int | None) -> tuple[Card, ...]:
-    """Cards in the order of `chosen`. Lessons are counted for these courses alone."""
+def _cards(
+    session: Session,
+    chosen: Select[int],
+    viewer_id: int | None,
+    total: Select[int] | None = None,
+) -> tuple[tuple[Card, ...], int | None]:
+    """Cards in the order of `chosen`, and `total` counted in the same breath if there is a card.
+
+    Lessons are counted for these courses alone.
+    """
     ranked = chosen.add_columns(func.row_number().over().label("place")).subquery()
     extent = _extent(ranked.c.id)
     rows = session.execute(
@@ -166,6 +187,7 @@ def _cards(session: Session, chosen: Select[int], viewer_id: int | None) -> tupl
             Course.price_currency,
             extent.c.lessons,
             extent.c.seconds,
+            literal(0) if total is None else total.scalar_subquery(),
         )
         .select_from(ranked)
         .join(Course, Course.id == ranked.c.id)
@@ -174,18 +196,27 @@ def _cards(session: Session, chosen: Select[int], viewer_id: int | None) -> tupl
         .join(extent, true())
         .order_by(ranked.c.place)
     ).all()
-    done = _done(session, viewer_id, [row[0] for row in rows]) if viewer_id else {}
-    return tuple(_card(row, done) for row in rows)
+    done = _done(session, viewer_id, [row[0] for row in rows]) if viewer_id and rows else {}
+    return tuple(_card(row, done) for row in rows), rows[0][-1] if rows else None
 
 
-def _card(row: Row[int, str, str, str, str, str, int, str, int, int], done: dict[int, int]) -> Card:
-    number, public_id, slug, title, name, image_id, minor, currency, lessons, seconds = row
-    price = Money(minor, currency)
-    owned = number in done
+def _card(
+    row: Row[int, str, str, str, str, str, int, str, int, int, int], done: dict[int, int]
+) -> Card:
+    number, public_id, slug, title, name, image_id, minor, currency, lessons, seconds, _ = row
     return Card(
-        number, public_id, slug, title, name, image_id, price, lessons, seconds, owned,
-        done.get(number, 0),
-    )  # fmt: skip
+        id=number,
+        public_id=public_id,
+        slug=slug,
+        title=title,
+        instructor=name,
+        image_id=image_id,
+        price=Money(minor, currency),
+        lessons=lessons,
+        seconds=seconds,
+        owned=number in done,
+        done=done.get(number, 0),
+    )
 
 
 def _extent(course_id: ColumnElement[int]) -> LateralFromClause:

@@ -6,6 +6,7 @@ const REPORT_EVERY = 10000;
 const UNDO_FOR = 10000;
 const NEXT_AFTER = 5;
 const ALL_OPEN = 100;
+const LONG_REST = 120;
 
 const icon = (name, extra = "") => `<svg class="icon ${extra}" aria-hidden="true"><use href="#room-${name}"/></svg>`;
 
@@ -33,7 +34,7 @@ function clock(seconds) {
 }
 
 const outline = `
-  <nav class="room-outline" id="outline" ref="outline" aria-label="Lessons" :inert="isNarrow && !drawer" @keydown.esc="closeDrawer">
+  <nav class="room-outline" id="outline" ref="outline" aria-label="Lessons" :inert="isNarrow && !drawer">
     <div class="room-outline-head">
       <h2>Lessons</h2>
       <button type="button" class="button quiet square" aria-label="Close" @click="closeDrawer">${icon("x")}</button>
@@ -82,7 +83,8 @@ const stage = `
         <button v-if="countdown" type="button" class="button quiet" @click="stay">Stay here</button>
       </template>
       <p v-else class="room-card-title">{{ isFinished ? "That was the whole course" : "That was the last lesson" }}</p>
-      <button v-if="!countdown" type="button" class="button quiet" @click="again">${icon("rotate-ccw")}Watch again</button>
+      <p v-if="!countdown" class="row wrap"><button type="button" class="button quiet" @click="again">${icon("rotate-ccw")}Watch again</button>
+        <button v-if="isPart" type="button" class="button quiet" @click="goOn">Keep watching</button></p>
       <label class="room-choice small"><input type="checkbox" v-model="autoplay"> Play the next lesson by itself</label>
     </div>
   </div>
@@ -102,6 +104,7 @@ const pane = `
       <button v-if="isStudent" type="button" class="button outline room-done" :class="{ positive: isDone }" :aria-busy="String(marking)"
         :title="isDone ? 'Press again to take it back' : watchedSoFar" @click="tick">
         <span v-html="isDone ? checked : unchecked"></span>{{ isDone ? "Completed" : "Mark complete" }}</button>
+      <a v-if="room.standing === 'visitor' && !lesson.reason" class="button outline" :href="coursePage">See the course</a>
       <span class="push"></span>
       <a v-if="previous" class="button quiet" :href="address(previous.id)" @click="follow($event, previous.id)">${icon("arrow-left")}Previous</a>
       <a v-if="next" class="button" :href="address(next.id)" @click="follow($event, next.id)">Next lesson${icon("arrow-right")}</a>
@@ -146,7 +149,7 @@ const SHORTCUTS = [
   [["Space", "K"], "Play or pause"],
   [["J", "L"], "10 seconds back or on"],
   [["←", "→"], "5 seconds back or on"],
-  [["0", "9"], "Jump to a tenth of the video"],
+  [["0 – 9"], "Jump to a tenth of the video"],
   [["<", ">"], "Slower or faster"],
   [["M"], "Mute"],
   [["F"], "Full screen"],
@@ -240,8 +243,7 @@ const computed = {
     return this.lesson.video_id ? `Watched ${this.seen} %; at 90 % it completes by itself` : null;
   },
   note() {
-    if (this.video === "dead") return "";
-    if (this.resumed) return (this.video === "poster" ? "Resumes at " : "Resumed at ") + clock(this.resumed);
+    if (this.resumed && ["poster", "frame"].includes(this.video)) return (this.video === "poster" ? "Resumes at " : "Resumed at ") + clock(this.resumed);
     return "";
   },
 };
@@ -283,6 +285,7 @@ const walking = {
     Object.assign(this, { lesson, opening: null, video: "poster", resumed: lesson.position ?? 0, seen: lesson.seen ?? 0, justFinished: false });
     this.time = this.startsAt();
     this.length = 0;
+    this.goesOn = false;
     document.title = `${lesson.title} · ${this.room.title} · LUMA`;
     this.reveal(lesson.id);
   },
@@ -324,7 +327,8 @@ const listing = {
   async openDrawer() {
     this.drawer = true;
     await this.bringIntoView();
-    this.$refs.outline.querySelector("[aria-current], a, button")?.focus();
+    const { outline } = this.$refs;
+    (outline.querySelector("[aria-current]") ?? outline.querySelector("button")).focus();
   },
   closeDrawer() {
     if (!this.drawer) return;
@@ -374,6 +378,7 @@ const watching = {
     return this.lesson.position || this.lesson.start || 0;
   },
   async play() {
+    this.stay();
     const { address, VideoFrame, Watching } = await import("lesson_video");
     this.leaveFrame();
     this.takes += 1;
@@ -404,13 +409,23 @@ const watching = {
     this.time = seconds;
     if (this.frame.isPlaying) this.watching.at(seconds, performance.now(), this.frame.rate);
     else this.watching.stop();
+    if (this.isOver(seconds)) this.onEnded(true);
   },
-  async onEnded() {
-    this.time = this.length || this.time;
-    await this.report();
+  // A lesson may be a part of a long video: then it ends where the part does.
+  isOver(seconds) {
+    const { start, seconds: lasts } = this.lesson;
+    const end = start + lasts;
+    return lasts > 0 && this.length - end > LONG_REST && seconds >= end && seconds < end + 5 && !this.goesOn;
+  },
+  goOn() {
+    this.goesOn = true;
+    this.play();
+  },
+  onEnded(isPart = false) {
+    this.isPart = isPart;
+    this.report();
     this.leaveFrame();
     this.video = "ended";
-    this.resumed = 0;
     if (this.autoplay && this.next) this.countDown();
   },
   onFailed() {
@@ -422,6 +437,7 @@ const watching = {
     this.resumed = 0;
     this.lesson.position = 0;
     this.time = start;
+    this.goesOn = false;
     if (this.frame) this.seek(start);
     else if (this.video === "ended") this.play();
   },
@@ -507,7 +523,7 @@ const watching = {
 const listening = {
   onKey(event) {
     const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented);
-    if (event.key === "Escape") this.stay();
+    if (event.key === "Escape") [this.stay(), this.closeDrawer()];
     if (!isPlain || !this.usesKeys || this.$refs.keys.open || isTyping(event.target)) return;
     if (event.key === " " && event.target.closest("button, a, summary")) return;
     const act = KEYS[event.key] ?? jump(event.key);
@@ -559,6 +575,7 @@ export default {
       countdown: 0,
       marking: false,
       justFinished: false,
+      isPart: false,
       offline: false,
       drawer: false,
       isNarrow: false,
@@ -575,7 +592,7 @@ export default {
   },
 
   created() {
-    Object.assign(this, { turn: 0, wishes: {}, frame: null, watching: null, queue: null, time: this.startsAt() });
+    Object.assign(this, { turn: 0, wishes: {}, frame: null, watching: null, queue: null, goesOn: false, time: this.startsAt() });
     if (this.lines.length <= ALL_OPEN) for (const chapter of this.chapters) this.unfolded.add(chapter.id);
     this.reveal(this.lesson.id);
   },

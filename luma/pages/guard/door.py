@@ -30,6 +30,7 @@ class Door:
             origins.check_request(scope, self.rules)
             limits.count_page(scope)
             most = await uploads.most_bytes(scope, self.rules)
+            limits.check_length(scope, most)
         except LumaError as refusal:
             await self._refusal(scope, refusal)(scope, receive, send)
         else:

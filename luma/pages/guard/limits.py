@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from ipaddress import ip_address, ip_network
 
+from starlette.datastructures import Headers
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Scope
 
-from luma.errors import TooMany
+from luma.errors import TooLarge, TooMany
 
 BODY_BYTES = 2**20
 UPLOAD_BYTES = 32 * 2**20
@@ -86,8 +87,15 @@ def seat(scope: Scope) -> AbstractContextManager[None]:
     return _seated(owner)
 
 
+def check_length(scope: Scope, most_bytes: int) -> None:
+    """Raise TooLarge when the request says that its body is longer."""
+    said = Headers(scope=scope).get("content-length", "")
+    if said.isdecimal() and int(said) > most_bytes:
+        raise TooLarge(f"This is more than fits: at most {most_bytes / 2**20:.3g} MB at once.")
+
+
 def bounded(app: ASGIApp, most_bytes: int) -> ASGIApp:
-    """A longer body is answered with 413 before it is parsed. A route may set its own limit."""
+    """A body of unsaid length is cut at this many bytes, and answered with 413."""
     return RequestBodyLimitMiddleware(app, most_bytes)
 
 

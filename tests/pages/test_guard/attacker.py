@@ -94,6 +94,12 @@ class Visitor:
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.server.http.get(path, headers=self.headers | headers)
 
+    async def rush(self, path: str, times: int, **headers: str) -> list[httpx.Response]:
+        """Many requests at once."""
+        async with httpx.AsyncClient(base_url=self.server.origin, timeout=30) as browser:
+            wishes = [browser.get(path, headers=self.headers | headers) for _ in range(times)]
+            return await asyncio.gather(*wishes)
+
     def post(self, path: str, *, origin: str | None = None, **request: Any) -> httpx.Response:
         headers = self.headers | {"Origin": origin or self.server.origin}
         return self.server.http.post(path, headers=headers, **request)

@@ -103,6 +103,16 @@ def test_pages_of_one_address_are_counted_apart_from_anothers() -> None:
     limits.count_page(_scope(client="192.0.2.1"), clock)
 
 
+def test_one_household_has_one_count_however_many_addresses_it_has() -> None:
+    clock = Clock()
+    for number in range(20):
+        limits.count_page(_scope(client=f"2001:db8:1:2::{number}"), clock)
+
+    with pytest.raises(TooMany):
+        limits.count_page(_scope(client="2001:db8:1:2:ffff::1"), clock)
+    limits.count_page(_scope(client="2001:db8:1:3::1"), clock)
+
+
 def test_addresses_that_have_calmed_down_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "ADDRESSES_KEPT", 3)
     monkeypatch.setattr(limits, "_pages", {})

@@ -114,6 +114,7 @@ def test_a_long_body_is_refused_before_it_is_read(server: Server, path: str) -> 
     answer = server.visitor("ann").post(path, content=b"x" * (2**20 + 1))
 
     assert (answer.status_code == 413) is server.is_guarded
+    assert ("more than fits: at most 1 MB" in answer.text) is server.is_guarded
 
 
 def test_a_long_body_of_unsaid_length_is_refused(server: Server) -> None:
@@ -131,10 +132,8 @@ def test_a_body_of_a_mebibyte_is_taken(guarded: Server) -> None:
     assert answer.text == str(2**20)
 
 
-def test_pages_are_opened_no_faster_than_people_do(server: Server) -> None:
-    ann = server.visitor("ann")
-
-    answers = [ann.get("/studio") for _ in range(40)]
+async def test_pages_are_opened_no_faster_than_people_do(server: Server) -> None:
+    answers = await server.visitor("ann").rush("/studio", 60)
 
     too_many = [answer for answer in answers if answer.status_code == 429]
     assert bool(too_many) is server.is_guarded
@@ -142,30 +141,18 @@ def test_pages_are_opened_no_faster_than_people_do(server: Server) -> None:
     assert server.visitor("bob").get("/studio").status_code == 200
 
 
-def test_a_page_that_came_too_often_comes_by_itself(guarded: Server) -> None:
-    ann = guarded.visitor("ann")
+async def test_a_page_that_came_too_often_comes_by_itself(guarded: Server) -> None:
+    answers = await guarded.visitor("ann").rush("/studio", 60, Accept="text/html")
 
-    while (answer := ann.get("/studio", Accept="text/html")).status_code == 200:
-        pass
-
-    assert "opens by itself in a moment" in answer.text
-    assert answer.headers["refresh"] == "2"
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert "opens by itself in a moment" in refused.text
+    assert refused.headers["refresh"] == "2"
 
 
-def test_plain_pages_are_not_counted(guarded: Server) -> None:
-    ann = guarded.visitor("ann")
+async def test_plain_pages_are_not_counted(guarded: Server) -> None:
+    answers = await guarded.visitor("ann").rush("/catalogue", 60)
 
-    assert {ann.get("/catalogue").status_code for _ in range(40)} == {200}
-
-
-def test_one_household_has_one_count_however_many_addresses_it_has(guarded: Server) -> None:
-    visitors = [guarded.visitor() for _ in range(40)]
-    for number, visitor in enumerate(visitors):
-        visitor.address = f"2001:db8:1:2::{number}"
-
-    statuses = {visitor.get("/studio").status_code for visitor in visitors}
-
-    assert 429 in statuses
+    assert {answer.status_code for answer in answers} == {200}
 
 
 def _upload(server: Server, name: str | None, path: str, **request: Any) -> httpx.Response:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from contextlib import suppress
-from typing import Any
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 import socketio  # type: ignore[import-untyped]
@@ -179,7 +178,7 @@ async def test_a_page_of_an_ended_session_cannot_come_back(guarded: Server) -> N
     guarded.control("end", "ann")
     guarded.control("revive", "ann")
 
-    await asyncio.sleep(0.7)
+    await until(lambda: page.client_id not in guarded.state()["sockets"])
     async with ann.line(page) as line:
         assert not line.is_accepted
 
@@ -221,6 +220,9 @@ async def test_without_a_database_nothing_is_done_and_the_page_says_so(guarded: 
     assert guarded.done == []
 
 
+ATTACHED = '451-["event",{"_placeholder":true,"num":0}]'
+"""It makes Socket.IO take the next frame for its attachment."""
+
 MALFORMED = [
     '42["event"]',
     '42["event",null]',
@@ -235,7 +237,7 @@ MALFORMED = [
     "42{",
     '42{"a":1}',
     "45-",
-    '451-["event",{"_placeholder":true,"num":0}]',
+    ATTACHED,
     '4{"a":1}',
     "48",
     "44",
@@ -257,7 +259,7 @@ async def test_malformed_frames_leave_a_line_not_a_flood(server: Server) -> None
     assert (server.lines() - before < 20) is server.is_guarded
 
 
-@pytest.mark.parametrize("frame", ["", "x", "b!", "\x00", "2" * 10, b"bytes"])
+@pytest.mark.parametrize("frame", ["", "x", "b!", "\x00", "2" * 10, b"bytes", ATTACHED])
 async def test_a_frame_of_no_known_kind_leaves_the_socket_working(
     guarded: Server, frame: str | bytes
 ) -> None:
@@ -357,23 +359,26 @@ async def test_a_flood_waits_in_its_own_buffers(server: Server) -> None:
 
 async def test_one_address_gets_forty_sockets(server: Server) -> None:
     ann = server.visitor("ann")
-    others = server.visitor("bob")
-    doors: list[Any] = []
 
-    try:
-        for _ in range(45):
-            doors.append(ann.line())
-            await doors[-1].__aenter__()
-    except InvalidStatus:
-        doors.pop()
-    opened = len(doors)
-    async with others.line() as line:
-        is_open_for_others = line.is_accepted
-    for door in doors:
-        await door.__aexit__(None, None, None)
+    async with AsyncExitStack() as doors:
+        lines = []
+        with suppress(InvalidStatus):
+            while len(lines) < 45:
+                lines.append(await doors.enter_async_context(ann.line()))
+        async with server.visitor("bob").line() as line:
+            is_open_for_others = line.is_accepted
 
-    assert opened == (40 if server.is_guarded else 45)
+    assert len(lines) == (40 if server.is_guarded else 45)
     assert is_open_for_others
+
+
+async def test_a_socket_that_closes_makes_room_for_another(guarded: Server) -> None:
+    ann = guarded.visitor("ann")
+
+    for _ in range(60):
+        async with ann.line() as line:
+            await line.socket.close()
+            assert line.is_accepted
 
 
 async def test_a_client_id_is_in_no_log(server: Server) -> None:

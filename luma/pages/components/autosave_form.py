@@ -1,0 +1,119 @@
+"""A form that saves itself, as one browser element: see autosave_form.js and form_parts/doc.js."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from luma.errors import NotFound, RuleBroken, ServiceDown, SignInNeeded
+
+Values = Mapping[str, str | bool]
+
+
+class Option(TypedDict):
+    value: str
+    label: str
+
+
+class FieldSpec(TypedDict):
+    """How one field looks. A switch has the two values that it stands for."""
+
+    name: str
+    kind: Literal["line", "text", "choice", "switch"]
+    label: str
+    hint: NotRequired[str]
+    longest: NotRequired[int]
+    rows: NotRequired[int]
+    width: NotRequired[Literal["half"]]
+    inputmode: NotRequired[str]
+    placeholder: NotRequired[str]
+    options: NotRequired[list[Option]]
+    on: NotRequired[str | bool]
+    off: NotRequired[str | bool]
+
+
+class FormSheet(TypedDict):
+    """What is shown. `key` names the draft in the browser; `extras` feed the preview."""
+
+    subject: str
+    key: str
+    heading: str
+    fields: list[FieldSpec]
+    values: Values
+    extras: Mapping[str, str | int | None]
+    revision: int
+    saved: str
+
+
+class FormSaved(TypedDict):
+    kind: Literal["saved", "clash"]
+    revision: int
+    values: Values
+    extras: Mapping[str, str | int | None]
+    refused: Mapping[str, str]
+
+
+Save = Callable[[str, int, Mapping[str, object]], Awaitable[FormSaved]]
+
+
+class AutosaveForm(ui.element, component="autosave_form.js", esm={"luma-form": "form_parts"}):
+    """`on_save(subject, revision, values)` writes; `on_open(subject)` shows another subject."""
+
+    def __init__(
+        self,
+        sheet: FormSheet,
+        *,
+        frame: str,
+        on_save: Save,
+        on_open: Callable[[str], Awaitable[None]],
+    ) -> None:
+        super().__init__()
+        self._props |= {"sheet": sheet, "frame": frame}
+        self._on_save = on_save
+        self._on_open = on_open
+        self._failing: set[str] = set()
+        self.on("form-save", self._save)
+        self.on("form-open", self._open)
+
+    def show(self, sheet: FormSheet) -> None:
+        """Show another lesson or course. The one before goes on saving."""
+        self.run_method("open", sheet)
+
+    def refresh(self, sheet: FormSheet) -> None:
+        """Say what was changed elsewhere on this page. What is being typed stays."""
+        self.run_method("refresh", sheet["subject"], sheet)
+
+    def jump(self, field: str) -> None:
+        self.run_method("jump", field)
+
+    async def _save(self, event: GenericEventArguments) -> None:
+        said: Any = event.args
+        subject, revision, values, attempt = (
+            said.get(name) for name in ("subject", "revision", "values", "attempt")
+        )
+        if not isinstance(subject, str) or type(revision) is not int or type(attempt) is not int:
+            raise RuleBroken("The form could not be read. Load the page again.")
+        if not isinstance(values, dict):
+            raise RuleBroken("The form could not be read. Load the page again.")
+        try:
+            answer: Mapping[str, object] = await self._on_save(subject, revision, values)
+        except NotFound as gone:
+            answer = {"kind": "gone", "words": f"Not saved: {gone}"}
+        except Exception as error:
+            self.run_method("answer", subject, {"kind": "failed", "attempt": attempt})
+            if self._is_news(subject, error):
+                raise
+            return
+        self._failing.discard(subject)
+        self.run_method("answer", subject, {**answer, "attempt": attempt})
+
+    def _is_news(self, subject: str, error: Exception) -> bool:
+        """The form tries again by itself and says so; a fault is told and logged once."""
+        is_known = subject in self._failing
+        self._failing.add(subject)
+        return isinstance(error, SignInNeeded) or not (is_known or isinstance(error, ServiceDown))
+
+    async def _open(self, event: GenericEventArguments) -> None:
+        if isinstance(event.args, str):
+            await self._on_open(event.args)

@@ -1,0 +1,95 @@
+"""My courses: `/studio`. What each brings, and the way into each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from nicegui import APIRouter, ui
+from nicegui.events import GenericEventArguments
+
+from luma.errors import NotFound, RuleBroken
+from luma.pages import assets, words
+from luma.pages.components.undo import UndoToasts
+from luma.pages.feedback import page
+from luma.pages.layout import frame
+from luma.pages.session import act
+from luma.pages.shop.render import part
+from luma.services import clock, course_list, studio
+from luma.services.course_list import CourseLine
+
+router = APIRouter()
+
+SEND_TITLE = """(event) => {
+    if (event.target.tagName !== "FORM") return;
+    event.preventDefault();
+    emit({title: event.target.elements.title.value});
+}"""
+SEND_DELETE = """(event) => {
+    const button = event.target.closest("[data-delete]");
+    if (button) emit({course: button.dataset.delete});
+}"""
+
+
+@page(router, "/studio", "Studio")
+async def courses(deleted: str = "") -> None:
+    lines = await act(course_list.mine)
+    ui.add_head_html(f'<link rel="stylesheet" href="{assets.address("studio.css")}">')
+    with frame("Studio"):
+        shelf = Shelf()
+        shelf.draw(lines)
+        if deleted:
+            shelf.offer_undo(deleted)
+
+
+class Shelf:
+    """The list of one's courses, as one element."""
+
+    def draw(self, lines: Sequence[CourseLine]) -> None:
+        self.list = ui.html(_list(lines), sanitize=False).classes("shelf")
+        self.list.on("submit", self._create, js_handler=SEND_TITLE)
+        self.list.on("click", self._delete, js_handler=SEND_DELETE)
+        self.undo = UndoToasts()
+
+    def offer_undo(self, course: str) -> None:
+        async def bring_back() -> None:
+            await act(studio.restore, course)
+            ui.navigate.history.replace("/studio")
+            await self._refresh()
+
+        self.undo.offer("The course is deleted.", bring_back)
+
+    async def _create(self, event: GenericEventArguments) -> None:
+        title = event.args.get("title") if isinstance(event.args, dict) else None
+        if not isinstance(title, str):
+            raise RuleBroken("Type a name for the course.")
+        course = await act(studio.create, title)
+        ui.navigate.to(f"/studio/{course}")
+
+    async def _delete(self, event: GenericEventArguments) -> None:
+        course = event.args.get("course") if isinstance(event.args, dict) else None
+        if not isinstance(course, str):
+            raise NotFound("There is no such course among yours.")
+        await act(studio.delete, course)
+        await self._refresh()
+        self.offer_undo(course)
+
+    async def _refresh(self) -> None:
+        self.list.set_content(_list(await act(course_list.mine)))
+
+
+def _list(lines: Sequence[CourseLine]) -> str:
+    request = ui.context.client.request
+    return part(request, "studio_courses.html.j2", lines=lines, ago=partial(_ago, clock.now()))
+
+
+def _ago(now: datetime, moment: datetime) -> str:
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{words.counted(minutes, 'minute')} ago"
+    if minutes < 24 * 60:
+        return f"{words.counted(minutes // 60, 'hour')} ago"
+    if minutes < 30 * 24 * 60:
+        return f"{words.counted(minutes // (24 * 60), 'day')} ago"
+    return words.day(moment)

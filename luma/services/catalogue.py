@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from luma.models.course import Chapter, Course, Image, Lesson
@@ -119,9 +120,7 @@ def _found(session: Session, wish: Wish, viewer_id: int | None, *, alone: bool) 
     filters = _filters(wish)
     first_page = wish.page if alone else max(1, wish.page - WINDOW + 1)
     chosen = (
-        _ordered(select(Course.id).where(*filters), wish)
-        .offset((first_page - 1) * PAGE)
-        .limit((wish.page - first_page + 1) * PAGE)
+        _numbered(wish).offset((first_page - 1) * PAGE).limit((wish.page - first_page + 1) * PAGE)
     )
     total = select(func.count()).select_from(Course).where(*filters)
     cards, counted = _cards(session, chosen, viewer_id, total)
@@ -132,7 +131,7 @@ def _found(session: Session, wish: Wish, viewer_id: int | None, *, alone: bool) 
 
 def _instead(session: Session, found: Shelf, wish: Wish, viewer_id: int | None) -> Shelf:
     """Nothing found: courses with any of the words, else the newest ones."""
-    newest = _ordered(select(Course.id).where(ON_SALE), Wish()).limit(NEAR)
+    newest = _numbered(Wish()).limit(NEAR)
     query = search.asked(wish.words, every=False)
     near: tuple[Card, ...] = ()
     if query is not None:
@@ -154,18 +153,27 @@ def _filters(wish: Wish) -> list[ColumnElement[bool]]:
     return filters
 
 
-def _ordered(courses: Select[int], wish: Wish) -> Select[int]:
+def _numbered(wish: Wish) -> Select[int, int]:
+    """Ids of the courses wished for, each with its place.
+
+    Sorted by what the places go by, and not by the place, so that an index hands them out.
+    """
+    order = _order(wish)
+    place = func.row_number().over(order_by=order).label("place")
+    return select(Course.id, place).where(*_filters(wish)).order_by(*order)
+
+
+def _order(wish: Wish) -> list[SQLCoreOperations[Any]]:
     if wish.sort == "title":
-        return courses.order_by(func.lower(Course.title), Course.id)
+        return [func.lower(Course.title), Course.id]
+    newest: list[SQLCoreOperations[Any]] = [Course.published_at.desc(), Course.id.desc()]
     query = search.asked(wish.words) if wish.words else None
-    if query is not None:
-        courses = courses.order_by(func.ts_rank(Course.search, query).desc())
-    return courses.order_by(Course.published_at.desc(), Course.id.desc())
+    return newest if query is None else [func.ts_rank(Course.search, query).desc(), *newest]
 
 
 def _cards(
     session: Session,
-    chosen: Select[int],
+    chosen: Select[int, int],
     viewer_id: int | None,
     total: Select[int] | None = None,
 ) -> tuple[tuple[Card, ...], int | None]:
@@ -173,7 +181,7 @@ def _cards(
 
     Lessons are counted for these courses alone.
     """
-    ranked = chosen.add_columns(func.row_number().over().label("place")).subquery()
+    ranked = chosen.subquery()
     extent = _extent(ranked.c.id)
     rows = session.execute(
         select(

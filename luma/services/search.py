@@ -32,8 +32,9 @@ def normalise(text: str) -> str:
 
     "Crème BRÛLÉE" is "creme brulee". Chinese and Japanese signs are words of their own.
     """
-    folded = unicodedata.normalize("NFKD", text.replace("\0", " ").casefold())
-    folded = unicodedata.normalize("NFC", _MARKS.sub("", folded)).translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", text.replace("\0", " "))
+    folded = _MARKS.sub("", unicodedata.normalize("NFKD", plain.casefold())).translate(_LETTERS)
+    folded = unicodedata.normalize("NFC", folded)
     for sign, word in _SIGNS.items():
         folded = folded.replace(sign, f" {word} ")
     spaced = _UNSPACED.sub(r" \1 ", folded)

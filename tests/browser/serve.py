@@ -18,7 +18,7 @@ def main() -> None:
 
     # All visitors of a test come from one address, and quicker than people do.
     limits.PAGES_PER_SECOND, limits.PAGES_AT_ONCE = 1000, 1000
-    config = uvicorn.Config(app.build(), log_level="warning", ws="websockets")
+    config = uvicorn.Config(app.build(), log_level="warning")
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[door])

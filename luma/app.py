@@ -6,7 +6,6 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Any
 
 import nicegui
 from fastapi import FastAPI, Request
@@ -15,27 +14,35 @@ from nicegui import ui
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from luma import db, worker
+from luma import db, webhooks, worker
 from luma.errors import LumaError, SignInNeeded
-from luma.pages import assets, feedback, guard, health, images, theme
+from luma.pages import admin, assets, classroom, feedback, guard, health, images, learn, theme
 from luma.pages.packed import PackedOnce
 from luma.pages.session import WhoIsLooking, is_alive, key_in
-from luma.pages.shop import accounts
+from luma.pages.shop import account, accounts, catalogue, checkout, course, sandbox, sitemap
 from luma.pages.shop.errors import error_page
+from luma.pages.studio import courses, editor
 from luma.settings import settings
 
 log = logging.getLogger(__name__)
 
-def _found(*names: str) -> list[Any]:  # until every part is there
-    import importlib, importlib.util
-    return [importlib.import_module(f"luma.{n}").router for n in names if importlib.util.find_spec(f"luma.{n}")]
-
 
 PLAIN = (
-    assets.router, health.router, images.router, accounts.router,
-    *_found("webhooks", "pages.shop.catalogue", "pages.shop.course", "pages.shop.sitemap", "pages.shop.checkout", "pages.shop.sandbox", "pages.learn", "pages.admin", "pages.shop.account"),
+    assets.router,
+    health.router,
+    webhooks.router,
+    images.router,
+    catalogue.router,
+    course.router,
+    sitemap.router,
+    accounts.router,
+    account.router,
+    checkout.router,
+    sandbox.router,
+    learn.router,
+    admin.router,
 )
-BEHIND_SIGN_IN = _found("pages.studio.courses", "pages.studio.editor", "pages.classroom")
+BEHIND_SIGN_IN = (courses.router, editor.router, classroom.router)
 
 GONE = "There is nothing at this address. It may have moved, or the link is not whole."
 

@@ -12,6 +12,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from luma import db
 from luma.bridge import perform
+from luma.errors import ServiceDown
 from luma.services import accounts, catalogue_sync, checkout, inbox
 from luma.services.gateways import sandbox
 from luma.services.queue import JobWaits
@@ -100,6 +101,7 @@ async def work() -> None:
         try:
             app = build(_conninfo())
             async with app.open_async():
+                await perform(inbox.resume)
                 await app.run_worker_async(
                     concurrency=4,
                     install_signal_handlers=False,
@@ -107,7 +109,7 @@ async def work() -> None:
                     delete_jobs="successful",
                     fetch_job_polling_interval=5,
                 )
-        except (ConnectorException, OSError):
+        except (ConnectorException, OSError, ServiceDown):
             log.exception("the worker lost the database; it starts again in a moment")
             await asyncio.sleep(RESTART_AFTER)
 

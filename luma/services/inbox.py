@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -69,11 +69,20 @@ def apply(row_id: int) -> None:
 
 def sweep(session: Session) -> None:
     """Queue again what waits although its time has come: a job that was lost costs minutes."""
+    _queue_again(session, clock.now() - LATE)
+
+
+def resume(session: Session) -> None:
+    """The same for a worker that starts: whatever waits may have been in a killed one's hands."""
+    _queue_again(session, clock.now())
+
+
+def _queue_again(session: Session, due: datetime) -> None:
     waiting = (
         select(StripeEvent.id)
         .where(
             StripeEvent.status.in_([EventStatus.NEW, EventStatus.PARKED]),
-            StripeEvent.next_at < clock.now() - LATE,
+            StripeEvent.next_at < due,
         )
         .order_by(StripeEvent.next_at)
         .limit(SWEPT_AT_ONCE)

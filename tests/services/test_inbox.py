@@ -343,3 +343,12 @@ def test_the_sweep_queues_what_was_left_behind(session: Session) -> None:
 
     queued = session.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
     assert (too_early, queued) == (0, 1)
+
+
+def test_a_worker_that_starts_takes_up_what_another_left(session: Session) -> None:
+    inbox.receive(session, received(open_sale(session).event()))
+    session.execute(text("DELETE FROM procrastinate_jobs"))
+
+    inbox.resume(session)
+
+    assert session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 1

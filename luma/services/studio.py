@@ -188,14 +188,13 @@ def _subject(course: Course, said: object) -> None:
 
 
 def _write_price(course: Course, changes: Mapping[str, object], refused: dict[str, str]) -> None:
-    """An amount means nothing without its currency, so the two are read together."""
-    field = "price" if "price" in changes else "currency"
+    """An amount means nothing without its currency, so the two are taken or refused together."""
     try:
         currency = texts.line(changes.get("currency", course.price.currency), "Currency", 3)
         amount = texts.line(changes.get("price", course.price.decimal()), "Price", 20)
         course.price = price_of(amount, currency)
     except RuleBroken as refusal:
-        refused[field] = str(refusal)
+        refused |= dict.fromkeys(changes.keys() & {"price", "currency"}, str(refusal))
 
 
 def price_of(amount: str, currency: str) -> Money:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.user import User
-from luma.values import CourseStatus
+from luma.values import CourseStatus, Money
 from tests.browser.school import School
 from tests.factories import enrol, make_course, make_instructor, make_user
 
@@ -188,6 +188,23 @@ def test_what_the_server_has_not_taken_survives_in_the_browser(
     flour = lesson_called(school, "Flour", course)
     assert flour is not None
     assert flour.text == "Written on the train"
+
+
+def test_a_currency_that_does_not_fit_the_price_is_settled_with_the_next_price(
+    school: School, browser: Browser
+) -> None:
+    page, course = with_course(school, browser, price=Money(4950, "usd"))
+
+    page.get_by_label("Currency").select_option("jpy")
+    expect(page.get_by_role("alert")).to_have_text("JPY amounts have no decimals.")
+    page.get_by_label("Price").fill("4900")
+    page.get_by_label("Price").blur()
+
+    saved(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    with school.session() as session:
+        sold = session.scalars(select(Course).where(Course.public_id == course)).one()
+        assert sold.price == Money(4900, "jpy")
 
 
 def test_a_removed_lesson_comes_back_by_undo(school: School, browser: Browser) -> None:

@@ -126,6 +126,19 @@ def test_prices_of_every_class_of_currency(
     assert save(session, course, price=price, currency=currency).sheet.price == expected
 
 
+def test_a_price_and_its_currency_are_taken_or_refused_together(session: Session) -> None:
+    course = make_course(session, price=Money(4950, "usd"))
+
+    alone = save(session, course, currency="jpy")
+    bad = save(session, course, price="49.50", currency="jpy")
+    good = save(session, course, price="4900", currency="jpy")
+
+    assert alone.refused == {"currency": "JPY amounts have no decimals."}
+    assert set(bad.refused) == {"price", "currency"}
+    assert bad.sheet.price == Money(4950, "usd")
+    assert good.sheet.price == Money(4900, "jpy")
+
+
 BAD: tuple[Mapping[str, object], ...] = (
     {"title": ""},
     {"title": "a\0b"},

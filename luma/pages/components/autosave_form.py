@@ -17,7 +17,10 @@ class Option(TypedDict):
 
 
 class FieldSpec(TypedDict):
-    """How one field looks. A switch has the two values that it stands for."""
+    """How one field looks. A switch has the two values that it stands for.
+
+    Changed fields of one `group` are always sent together.
+    """
 
     name: str
     kind: Literal["line", "text", "choice", "switch"]
@@ -26,6 +29,7 @@ class FieldSpec(TypedDict):
     longest: NotRequired[int]
     rows: NotRequired[int]
     width: NotRequired[Literal["half"]]
+    group: NotRequired[str]
     inputmode: NotRequired[str]
     placeholder: NotRequired[str]
     options: NotRequired[list[Option]]

@@ -2,17 +2,7 @@
 // mouse and touch. A change is shown at once and told to the server, which may take it back by
 // reset(). New nodes have no id until the server names them; changes that need one wait.
 
-import { Sortable } from "nicegui-sortable";
-import { Row, dragging, icon, model } from "luma-tree";
-
-const sort = {
-  mounted(list, { value: kind, instance: tree }) {
-    list.sortable = Sortable.create(list, tree.dragging(kind));
-  },
-  unmounted(list) {
-    list.sortable.destroy();
-  },
-};
+import { Row, dragging, icon, model, sort } from "luma-tree";
 
 const KEYS = {
   ArrowDown: (tree) => tree.walk(1),
@@ -50,7 +40,8 @@ export default {
               class="tree-chapter" :aria-expanded="isOpen(chapter)">
             <Row v-bind="row(chapter)" />
             <ul v-sort="'lesson'" v-show="isOpen(chapter)" role="group" class="tree-lessons" :data-uid="chapter.uid">
-              <li v-for="(lesson, l) in chapter.lessons" :key="lesson.uid" v-bind="item(lesson, l, chapter.lessons, 2)"
+              <li v-for="(lesson, l) in chapter.lessons" :key="lesson.uid" v-memo="looks(lesson, l, chapter.lessons)"
+                  v-bind="item(lesson, l, chapter.lessons, 2)"
                   class="tree-lesson" :aria-selected="lesson.uid === picked">
                 <Row v-bind="row(lesson)" />
               </li>
@@ -60,8 +51,8 @@ export default {
           </li>
         </ul>
         <button type="button" class="tree-more button quiet" data-do="grow-chapter">${icon("plus")}Add chapter</button>
-        <p id="tree-keys" class="only-read">Arrow keys walk. Space opens a lesson, Enter adds one below, F2 renames,
-          Alt with up or down moves, Delete removes.</p>
+        <p id="tree-keys" class="tree-keys">Arrow keys walk, Space opens, Enter adds, F2 renames, Alt+↑ and Alt+↓ move,
+          Delete removes.</p>
       </template>
       <p class="only-read" role="status">{{ said }}</p>
     </div>`,
@@ -287,6 +278,12 @@ export default {
         "aria-posinset": index + 1,
         "aria-labelledby": `tree-title-${node.uid} tree-marks-${node.uid}`,
       };
+    },
+    looks(lesson, index, list) {
+      // A row is drawn again only when one of these changes: there may be a thousand of them.
+      const { uid, title, status, duration, preview } = lesson;
+      const is = [this.active, this.hot, this.picked, this.typing?.uid].map((marked) => marked === uid);
+      return [title, status, duration, preview, index, list.length, ...is];
     },
     row(node) {
       return { node, typing: this.typing?.uid === node.uid, hot: this.hot === node.uid };

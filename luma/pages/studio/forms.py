@@ -1,5 +1,8 @@
 """What the studio's forms show: the fields of a lesson and of a course."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 from luma import currencies
 from luma.pages import words
 from luma.pages.components.autosave_form import FieldSpec, FormSaved, FormSheet, Option, Values
@@ -87,9 +90,16 @@ COURSE_FIELDS: list[FieldSpec] = [
         "label": "Price",
         "inputmode": "decimal",
         "width": "half",
+        "group": "money",
         "hint": "0 makes the course free. Who bought it keeps it when the price changes.",
     },
-    {"name": "currency", "kind": "choice", "label": "Currency", "width": "half"},
+    {
+        "name": "currency",
+        "kind": "choice",
+        "label": "Currency",
+        "width": "half",
+        "group": "money",
+    },
     {
         "name": "subject",
         "kind": "choice",
@@ -114,15 +124,9 @@ def lesson_form(sheet: lessons.Sheet, owner: int) -> FormSheet:
 
 
 def lesson_answer(answer: lessons.Saved | lessons.Clash) -> FormSaved:
-    is_saved = isinstance(answer, lessons.Saved)
-    sheet = answer.sheet if isinstance(answer, lessons.Saved) else answer.theirs
-    return FormSaved(
-        kind="saved" if is_saved else "clash",
-        revision=sheet.revision,
-        values=_lesson_values(sheet),
-        extras=_lesson_extras(sheet),
-        refused=answer.refused if isinstance(answer, lessons.Saved) else {},
-    )
+    if isinstance(answer, lessons.Clash):
+        return _answer("clash", lesson_form(answer.theirs, 0), {})
+    return _answer("saved", lesson_form(answer.sheet, 0), answer.refused)
 
 
 def course_form(sheet: studio.Sheet, owner: int) -> FormSheet:
@@ -139,14 +143,20 @@ def course_form(sheet: studio.Sheet, owner: int) -> FormSheet:
 
 
 def course_answer(answer: studio.Saved | studio.Clash) -> FormSaved:
-    is_saved = isinstance(answer, studio.Saved)
-    sheet = answer.sheet if isinstance(answer, studio.Saved) else answer.theirs
+    if isinstance(answer, studio.Clash):
+        return _answer("clash", course_form(answer.theirs, 0), {})
+    return _answer("saved", course_form(answer.sheet, 0), answer.refused)
+
+
+def _answer(
+    kind: Literal["saved", "clash"], form: FormSheet, refused: Mapping[str, str]
+) -> FormSaved:
     return FormSaved(
-        kind="saved" if is_saved else "clash",
-        revision=sheet.revision,
-        values=_course_values(sheet),
-        extras={"html": sheet.description_html},
-        refused=answer.refused if isinstance(answer, studio.Saved) else {},
+        kind=kind,
+        revision=form["revision"],
+        values=form["values"],
+        extras=form["extras"],
+        refused=refused,
     )
 
 

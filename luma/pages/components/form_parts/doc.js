@@ -35,7 +35,10 @@ export class Doc {
     return this.fields.filter((field) => field.value !== field.base);
   }
   unsent() {
-    return this.changed().filter((field) => field.value !== field.refused);
+    // Fields of one group, such as a price and its currency, mean nothing without each other.
+    const fresh = this.changed().filter((field) => field.value !== field.refused);
+    const groups = fresh.map((field) => field.group).filter(Boolean);
+    return this.changed().filter((field) => fresh.includes(field) || groups.includes(field.group));
   }
   get isClean() {
     return !this.changed().length && !this.sending;
@@ -44,11 +47,11 @@ export class Doc {
     if (this.gone) return this.gone;
     if (this.clash) return "Not saved: choose a version";
     if (this.failed) return "Not saved, retrying";
+    if (this.sending || this.unsent().length) return "";
     return this.fields.some((field) => field.error) ? "Not saved: see the marked field" : "";
   }
   get state() {
-    if (this.trouble) return this.trouble;
-    return this.isClean ? `Saved ${said(this.saved)}` : "Saving…";
+    return this.trouble || (this.isClean ? `Saved ${said(this.saved)}` : "Saving…");
   }
 
   // Writing
@@ -108,7 +111,7 @@ export class Doc {
       const { name } = field;
       field.server = values[name];
       if (name in refused) Object.assign(field, { error: refused[name], refused: sent[name] });
-      else if (name in sent) field.base = sent[name];
+      else if (name in sent) Object.assign(field, { base: sent[name], error: "", refused: undefined });
       this.show(field);
     }
   }

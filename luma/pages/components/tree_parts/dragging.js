@@ -1,6 +1,17 @@
 // SortableJS moves the browser's nodes; they are given back before the model changes, because
 // they are Vue's.
 
+import { Sortable } from "nicegui-sortable";
+
+export const sort = {
+  mounted(list, { value: kind, instance: tree }) {
+    list.sortable = Sortable.create(list, tree.dragging(kind));
+  },
+  unmounted(list) {
+    list.sortable.destroy();
+  },
+};
+
 export const dragging = {
   dragging(kind) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;

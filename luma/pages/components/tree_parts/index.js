@@ -1,3 +1,3 @@
-export { dragging } from "./dragging.js";
+export { dragging, sort } from "./dragging.js";
 export { model } from "./model.js";
 export { Row, icon } from "./row.js";

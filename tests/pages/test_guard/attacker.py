@@ -71,11 +71,11 @@ class Page:
             "args": [json.dumps(argument) for argument in args],
         }
 
-    def upload_path(self) -> str:
+    def upload_path(self, label: str = "Picture") -> str:
         path: str = next(
             element["props"]["url"]
             for element in self.elements.values()
-            if "/upload/" in element.get("props", {}).get("url", "")
+            if element.get("props", {}).get("label") == label
         )
         return path
 

@@ -52,6 +52,7 @@ def press_page(request: Request) -> None:
     ui.button("Disabled", on_click=lambda: press("disabled")).disable()
     with ui.card() as card, ui.row():
         ui.button("Inside hidden", on_click=lambda: press("inside hidden"))
+        ui.upload(label="Hidden picture", on_upload=lambda e: uploaded.append(e.file.name))
     card.set_visibility(False)
     ui.input("Words", on_change=lambda event: press(f"words {event.value}"))
     ui.number("Count", on_change=lambda event: press(f"count {1 + event.value}"))

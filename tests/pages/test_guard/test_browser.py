@@ -69,9 +69,10 @@ def test_a_file_can_be_chosen_and_sent(page: Page, guarded: Server) -> None:
     _open(page, guarded, "/studio/press")
 
     picture = FilePayload(name="picture.png", mimeType="image/png", buffer=b"x" * 100)
-    page.locator("input[type=file]").set_input_files([picture])
+    box = page.locator(".q-uploader:visible")
+    box.locator("input[type=file]").set_input_files([picture])
     with page.expect_response("**/upload/*") as sent:
-        page.locator(".q-uploader__header").get_by_role("button").last.click()
+        box.locator(".q-uploader__header").get_by_role("button").last.click()
 
     assert sent.value.status == 200
     assert page.evaluate("stopped") == []

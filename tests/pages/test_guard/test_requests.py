@@ -206,6 +206,22 @@ def test_a_file_larger_than_the_box_is_refused(server: Server, size: int) -> Non
     assert (server.state()["uploaded"] == []) is server.is_guarded
 
 
+def test_a_file_for_a_box_inside_something_hidden_is_refused(server: Server) -> None:
+    path = server.visitor("ann").open().upload_path("Hidden picture")
+
+    answer = _upload(server, "ann", path)
+
+    assert (answer.status_code == 403) is server.is_guarded
+
+
+def test_a_file_far_larger_than_the_box_is_refused_before_it_is_read(guarded: Server) -> None:
+    path = guarded.visitor("ann").open().upload_path()
+
+    answer = _upload(guarded, "ann", path, files={"file": ("a.png", b"x" * 100_000, "image/png")})
+
+    assert answer.text.startswith("This is more than fits")
+
+
 def test_more_files_than_the_box_takes_are_refused(server: Server) -> None:
     path = server.visitor("ann").open().upload_path()
     files = {f"file{number}": ("a.png", b"x", "image/png") for number in range(900)}

@@ -8,7 +8,7 @@ import pytest
 import socketio  # type: ignore[import-untyped]
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.pages.test_guard.attacker import Server, until
+from tests.pages.test_guard.attacker import Line, Server, until
 
 
 async def test_a_page_of_ones_own_works(server: Server) -> None:
@@ -361,7 +361,7 @@ async def test_one_address_gets_forty_sockets(server: Server) -> None:
     ann = server.visitor("ann")
 
     async with AsyncExitStack() as doors:
-        lines = []
+        lines: list[Line] = []
         with suppress(InvalidStatus):
             while len(lines) < 45:
                 lines.append(await doors.enter_async_context(ann.line()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import nicegui
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, select_autoescape
 from nicegui import client
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.templating import Jinja2Templates
 from starlette.types import Message, Scope, Send
@@ -18,6 +18,8 @@ SCRIPT_TAGS = 13
 """How many the page template of NiceGUI 3.18 has; each must carry the nonce."""
 
 VIDEO_IMAGES = "https://i.ytimg.com"
+POLICY = b"content-security-policy"
+CACHE = b"cache-control"
 _NONCE = "{nonce}"
 
 
@@ -62,24 +64,23 @@ class Dress:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._dress(MutableHeaders(scope=message), scope, nonce)
+                self._dress(message, scope, nonce)
             await send(message)
 
         return with_headers
 
-    def _dress(self, headers: MutableHeaders, scope: Scope, nonce: str) -> None:
+    def _dress(self, message: Message, scope: Scope, nonce: str) -> None:
         """A header that the route has set stays as it is."""
-        for name, value in self._fixed:
-            headers.setdefault(name, value)
-        is_nicegui = headers.get("x-nicegui-content") == "page"
-        policy = self._nicegui if is_nicegui else self._plain
-        headers.setdefault("content-security-policy", policy.replace(_NONCE, nonce))
-        if "cache-control" not in headers and self._is_private(headers, scope):
-            headers["cache-control"] = "no-store"
+        sent: dict[bytes, bytes] = {name.lower(): value for name, value in message["headers"]}
+        policy = self._nicegui if sent.get(b"x-nicegui-content") == b"page" else self._plain
+        added = [*self._fixed, (POLICY, policy.replace(_NONCE, nonce).encode())]
+        if CACHE not in sent and self._is_private(sent, scope):
+            added.append((CACHE, b"no-store"))
+        message["headers"] = [*message["headers"], *(new for new in added if new[0] not in sent)]
 
-    def _is_private(self, headers: MutableHeaders, scope: Scope) -> bool:
+    def _is_private(self, sent: dict[bytes, bytes], scope: Scope) -> bool:
         """Whether somebody signed in gets what may tell about them."""
-        if not headers.get("content-type", "").startswith(("text/html", "application/json")):
+        if not sent.get(b"content-type", b"").startswith((b"text/html", b"application/json")):
             return False
         return self._session_of(cookies(scope)) is not None
 
@@ -108,7 +109,7 @@ def _policy(rules: Rules, *, scripts: str, styles: str, images: str = "") -> str
     return "; ".join([*parts, "upgrade-insecure-requests"] if rules.is_secure else parts)
 
 
-def _fixed(rules: Rules) -> tuple[tuple[str, str], ...]:
+def _fixed(rules: Rules) -> list[tuple[bytes, bytes]]:
     """No COEP and no stricter referrer: YouTube plays with neither."""
     here_and_video = f'(self "{rules.frame_origin}")'
     shared = ("fullscreen", "autoplay", "encrypted-media", "picture-in-picture")
@@ -124,4 +125,4 @@ def _fixed(rules: Rules) -> tuple[tuple[str, str], ...]:
     ]
     if rules.is_secure:
         fixed.append(("strict-transport-security", "max-age=63072000"))
-    return tuple(fixed)
+    return [(name.encode(), value.encode()) for name, value in fixed]

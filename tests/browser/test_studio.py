@@ -323,7 +323,7 @@ def test_unpublishing_a_course_with_students_asks_first(school: School, browser:
     expect(page.get_by_role("button", name="Keep it on sale")).to_be_focused()
     page.get_by_role("button", name="Unpublish", exact=True).click()
 
-    expect(page.get_by_role("button", name="Publish course")).to_be_visible()
+    expect(page.get_by_role("button", name="Publish course", exact=True)).to_be_visible()
     with school.session() as session:
         unpublished = session.scalars(select(Course).where(Course.public_id == course_id)).one()
         assert unpublished.status is CourseStatus.DRAFT

@@ -99,7 +99,7 @@ class SettingsPanel:
             html.h3("Unpublish this course?")
             html.p("Nobody can buy it any more. Your students keep it.")
             with html.div().classes("row wrap"):
-                keep = html.button("Keep it on sale", type="button", autofocus=True)
+                keep = html.button("Keep it on sale", type="button", autofocus=True, tabindex=0)
                 keep.classes("button").on("click", lambda: dialog.submit(False))
                 away = html.button("Unpublish", type="button").classes("button outline")
                 away.on("click", lambda: dialog.submit(True))

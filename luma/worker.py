@@ -13,7 +13,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from luma import db
 from luma.bridge import perform
 from luma.errors import ServiceDown
-from luma.services import accounts, catalogue_sync, checkout, inbox
+from luma.services import accounts, catalogue_sync, checkout, inbox, letters
 from luma.services.gateways import sandbox
 from luma.services.queue import JobWaits
 
@@ -49,6 +49,7 @@ def build(address: str) -> App:
             "catalogue.sync": catalogue_sync.sync,
             "checkout.close": checkout.close,
             "inbox.apply": inbox.apply,
+            "letters.course_open": letters.course_open,
             "sandbox.deliver": sandbox.deliver,
         },
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.models.progress import Enrolment
-from luma.services import clock, signals
+from luma.services import clock, queue, signals
 from luma.values import AttemptStatus, EnrolmentSource, OrderStatus
 
 Verdict = tuple[OrderStatus, str | None]
@@ -84,7 +84,9 @@ def _derive_enrolment(session: Session, student_id: int, course_id: int) -> None
         Order.status == OrderStatus.PAID,
     )
     if session.scalar(select(paid)):
-        _enrol(session, student_id, course_id, EnrolmentSource.PURCHASE)
+        opened = _enrol(session, student_id, course_id, EnrolmentSource.PURCHASE)
+        if opened is not None:
+            queue.defer(session, "letters.course_open", enrolment_id=opened)
         return
     session.execute(
         update(Enrolment)
@@ -98,14 +100,17 @@ def _derive_enrolment(session: Session, student_id: int, course_id: int) -> None
     )
 
 
-def _enrol(session: Session, student_id: int, course_id: int, source: EnrolmentSource) -> None:
+def _enrol(
+    session: Session, student_id: int, course_id: int, source: EnrolmentSource
+) -> int | None:
+    """The enrolment's id if this opened it, None if it was open already."""
     new = insert(Enrolment).values(
         student_id=student_id, course_id=course_id, source=source, created_at=clock.now()
     )
-    session.execute(
-        new.on_conflict_do_update(
-            index_elements=[Enrolment.student_id, Enrolment.course_id],
-            set_={"active": True, "source": source},
-            where=~Enrolment.active,
-        )
+    opened = new.on_conflict_do_update(
+        index_elements=[Enrolment.student_id, Enrolment.course_id],
+        set_={"active": True, "source": source},
+        where=~Enrolment.active,
     )
+    found: int | None = session.scalar(opened.returning(Enrolment.id))
+    return found

@@ -116,6 +116,15 @@ def test_the_same_event_again_changes_nothing(session: Session) -> None:
     assert (count(session, StripeEvent), count(session, Payment)) == (1, 1)
 
 
+def test_a_second_job_for_an_applied_event_finds_nothing_to_do(session: Session) -> None:
+    deliver(session, open_sale(session).event())
+    done_at = event_row(session).done_at
+
+    inbox.apply(rows_waiting(session)[0])
+
+    assert event_row(session).done_at == done_at
+
+
 def test_an_event_that_is_received_queues_one_job(session: Session) -> None:
     body = open_sale(session).event()
 

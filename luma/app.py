@@ -16,7 +16,18 @@ from starlette.responses import RedirectResponse, Response
 
 from luma import db, webhooks, worker
 from luma.errors import LumaError, SignInNeeded
-from luma.pages import admin, assets, classroom, feedback, guard, health, images, learn, theme
+from luma.pages import (
+    admin,
+    assets,
+    classroom,
+    feedback,
+    guard,
+    health,
+    images,
+    learn,
+    shell,
+    theme,
+)
 from luma.pages.packed import PackedOnce
 from luma.pages.session import WhoIsLooking, is_alive, key_in
 from luma.pages.shop import account, accounts, catalogue, checkout, course, sandbox, sitemap
@@ -66,6 +77,7 @@ def build(*, with_worker: bool = True) -> FastAPI:
         is_alive=is_alive,
         answer=_refusal,
     )
+    shell.slim()
     return app
 
 

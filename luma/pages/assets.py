@@ -2,6 +2,7 @@
 
 import gzip
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -17,6 +18,8 @@ TEXT = (".css", ".js", ".svg", ".txt", ".webmanifest")
 
 router = APIRouter()
 
+_made: dict[str, Callable[[], str]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -26,15 +29,26 @@ class Asset:
     version: str
 
 
+def make(name: str, content: Callable[[], str]) -> None:
+    """Serve this like a file of `static/`. It is made once, when its address is first asked for."""
+    _made[name] = content
+
+
 @lru_cache(maxsize=64)
 def _read(name: str) -> Asset | None:
-    path = next((path for path in FOLDER.iterdir() if path.name == name), None)
-    if path is None:
+    content = _content(name)
+    if content is None:
         return None
-    content = path.read_bytes()
-    packed = gzip.compress(content, 9, mtime=0) if path.suffix in TEXT else None
+    packed = gzip.compress(content, 9, mtime=0) if name.endswith(TEXT) else None
     content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Asset(content, packed, content_type, sha256(content).hexdigest()[:10])
+
+
+def _content(name: str) -> bytes | None:
+    if name in _made:
+        return _made[name]().encode()
+    path = next((path for path in FOLDER.iterdir() if path.name == name), None)
+    return path.read_bytes() if path else None
 
 
 def address(name: str) -> str:
@@ -46,7 +60,7 @@ def address(name: str) -> str:
 
 
 @router.get("/static/{name}", include_in_schema=False)
-def static_file(name: str, request: Request, v: str = "") -> Response:
+async def static_file(name: str, request: Request, v: str = "") -> Response:
     asset = _read(name)
     if asset is None:
         return Response("There is no such file.", 404, media_type="text/plain")

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from nicegui import app, ui
 from starlette.requests import Request
 
-from luma.pages import assets
+from luma.pages import assets, shell
 
 COOKIE = "theme"
 TINTS = 12
@@ -82,5 +82,4 @@ def dress() -> None:
 
 def follow(request: Request) -> None:
     """Light or dark as this visitor chose, on the NiceGUI page being built."""
-    chosen = choice(request)
-    ui.dark_mode(None if chosen is None else chosen == "dark")
+    shell.in_theme(request, choice(request))

@@ -6,10 +6,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import classroom, shop, table, world
+from tests.bench import classroom, shop, table, webhooks, world
 from tests.bench.table import Row
 
-GROUPS = {"shop": shop.rows, "classroom": classroom.rows}
+GROUPS = {"shop": shop.rows, "classroom": classroom.rows, "webhooks": webhooks.rows}
 REPORT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 

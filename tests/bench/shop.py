@@ -10,7 +10,7 @@ from tests.bench.table import Row
 from tests.bench.visits import Visit, Wanted
 from tests.bench.world import World
 
-PAGES = {"catalogue": "/", "course page": "/courses/course-7"}
+PAGES = {"catalogue": "/", "course page": "/courses/course-6"}
 RUNS = 5
 
 

@@ -56,7 +56,8 @@ def here() -> str:
 
 def apologise(status: int, sentence: str) -> None:
     """An error page's contents, inside a NiceGUI page."""
-    with ui.element("main").classes("error-page"):
+    with ui.element("main").classes("page empty error-page"):
+        ui.element("div").classes("sun").props["aria-hidden"] = "true"
         with ui.element("h1"):
             ui.label(TITLES.get(status, TITLES[404]))
         with ui.element("p"):

@@ -31,6 +31,8 @@ PAGE = 24
 WINDOW = 10
 """Pages shown at once at most; beyond that the first ones give way."""
 NEAR = 3
+MOST_COUNTED = 1_000
+"""Nobody counts further, so that the largest school's shelf costs what a small one's does."""
 
 ON_SALE = Course.status == CourseStatus.PUBLISHED
 LIVE = and_(
@@ -67,11 +69,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """`first` and `last` count from 1 the cards shown, out of `total`."""
+    """`first` and `last` count from 1 the cards shown, out of `total` or more."""
 
     cards: tuple[Card, ...]
     total: int
     first: int
+    has_more: bool = False
     near: tuple[Card, ...] = ()
     """When nothing was found: a few that come close."""
     is_bare: bool = False
@@ -82,8 +85,9 @@ class Shelf:
         return self.first + len(self.cards) - 1
 
     @property
-    def has_more(self) -> bool:
-        return self.last < self.total
+    def is_counted(self) -> bool:
+        """Whether `total` is exact; else there are more than that."""
+        return self.total < MOST_COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ def shelf(
     if found.cards:
         return found
     if wish.page > 1 and found.total:
-        last = replace(wish, page=-(-found.total // PAGE))
+        total = session.scalar(_counted(wish, None)) or 0
+        last = replace(wish, page=-(-total // PAGE))
         return _found(session, last, viewer_id, alone=alone)
     return _instead(session, found, wish, viewer_id)
 
@@ -117,16 +122,19 @@ def on_sale(session: Session) -> list[Entry]:
 
 
 def _found(session: Session, wish: Wish, viewer_id: int | None, *, alone: bool) -> Shelf:
-    filters = _filters(wish)
     first_page = wish.page if alone else max(1, wish.page - WINDOW + 1)
-    chosen = (
-        _numbered(wish).offset((first_page - 1) * PAGE).limit((wish.page - first_page + 1) * PAGE)
-    )
-    total = select(func.count()).select_from(Course).where(*filters)
+    size = (wish.page - first_page + 1) * PAGE
+    chosen = _numbered(wish).offset((first_page - 1) * PAGE).limit(size + 1)
+    total = _counted(wish, MOST_COUNTED)
     cards, counted = _cards(session, chosen, viewer_id, total)
     if counted is None:
         counted = session.scalar(total) or 0
-    return Shelf(cards, counted, (first_page - 1) * PAGE + 1)
+    return Shelf(cards[:size], counted, (first_page - 1) * PAGE + 1, len(cards) > size)
+
+
+def _counted(wish: Wish, most: int | None) -> Select[int]:
+    some = select(Course.id).where(*_filters(wish)).limit(most).subquery()
+    return select(func.count()).select_from(some)
 
 
 def _instead(session: Session, found: Shelf, wish: Wish, viewer_id: int | None) -> Shelf:

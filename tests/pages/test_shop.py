@@ -244,6 +244,15 @@ async def test_the_sitemap_lists_what_is_on_sale(web: httpx.AsyncClient, session
     assert "Disallow: /studio" in robots.text
 
 
+async def test_programs_may_ask_for_the_headers_alone(
+    web: httpx.AsyncClient, session: Session
+) -> None:
+    made = put(session, "Bread")
+
+    for address in ("/", f"/courses/{made.slug}", "/sitemap.xml", "/robots.txt"):
+        assert (await web.head(address)).status_code == 200
+
+
 async def test_a_note_is_shown_once_and_only_ours(web: httpx.AsyncClient) -> None:
     await web.get("/said")
 

@@ -130,6 +130,21 @@ def test_only_so_many_pages_are_shown_at_once(
     assert (third.first, third.last, third.has_more) == (2, 3, True)
 
 
+def test_a_large_school_is_not_counted_to_the_end(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PAGE", 1)
+    monkeypatch.setattr(catalogue, "MOST_COUNTED", 2)
+    for number in range(4):
+        put(session, f"Course {number}", days_ago=number)
+
+    third = catalogue.shelf(session, Wish(page=3), alone=True)
+    beyond = catalogue.shelf(session, Wish(page=9), alone=True)
+
+    assert (third.total, third.is_counted, third.last, third.has_more) == (2, False, 3, True)
+    assert ([card.title for card in beyond.cards], beyond.has_more) == (["Course 3"], False)
+
+
 def test_a_student_sees_how_far_they_are(session: Session) -> None:
     student, course = make_user(session), put(session, "Bread")
     put(session, "Cheese")

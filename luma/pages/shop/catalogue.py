@@ -20,7 +20,7 @@ MOST_PAGES = 10_000
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 async def shop_window(request: Request) -> Response:
     """All of it, or the part that a script asks for: "shelf", or "more" for one page alone."""
     wish = read(request.query_params)

@@ -18,7 +18,7 @@ from luma.settings import settings
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/courses/{slug}")
+@router.api_route("/courses/{slug}", methods=["GET", "HEAD"])
 async def course_page(request: Request, slug: str, preview: str = "") -> Response:
     """`preview` is the free lesson to play, for visitors without scripts."""
     viewer = viewer_of(request)

@@ -15,7 +15,7 @@ PRIVATE = ("/studio", "/learn", "/account", "/admin", "/checkout", "/orders", "/
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/sitemap.xml")
+@router.api_route("/sitemap.xml", methods=["GET", "HEAD"])
 async def sitemap() -> Response:
     entries = await perform(catalogue.on_sale)
     lines = [
@@ -28,7 +28,7 @@ async def sitemap() -> Response:
     return Response("\n".join(lines), media_type="application/xml")
 
 
-@router.get("/robots.txt")
+@router.api_route("/robots.txt", methods=["GET", "HEAD"])
 async def robots() -> Response:
     closed = "".join(f"Disallow: {path}\n" for path in PRIVATE)
     return PlainTextResponse(

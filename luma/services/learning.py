@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, update
-from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, insert
+from sqlalchemy import bindparam, func, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
@@ -12,9 +12,11 @@ from luma.models.progress import Enrolment, LessonProgress
 from luma.services import clock, learning_door, learning_outline, learning_reports
 from luma.services.learning_door import Door, Standing
 from luma.services.learning_outline import ChapterLines, Progress
-from luma.services.learning_reports import ENOUGH, Report
+from luma.services.learning_reports import Part, Report
 from luma.services.policies import Actor
 from luma.values import LessonStatus
+
+SEEN_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,6 @@ class Noted:
     is_done: bool
     just_done: bool
     seen: int
-    progress: Progress
 
 
 def classroom(session: Session, actor: Actor, slug: object, lesson_id: object) -> Classroom:
@@ -107,20 +108,18 @@ def complete_lesson(session: Session, actor: Actor, lesson_id: object) -> Progre
     Raises NotAllowed unless the actor is enrolled in the lesson's course.
     """
     door = learning_door.enrolled(session, actor, lesson_id)
-    now = clock.now()
-    _begin(session, actor, door, now)
-    session.execute(
-        update(LessonProgress)
-        .where(_theirs(actor, door), LessonProgress.completed_at.is_(None))
-        .values(completed_at=now)
-    )
+    session.execute(_COMPLETE, {"student": actor.id, "lesson": door.lesson_id, "now": clock.now()})
     return learning_outline.progress(session, actor, door.course_id)
 
 
 def take_back(session: Session, actor: Actor, lesson_id: object) -> Progress:
     """The lesson is not finished after all. What was watched stays watched."""
     door = learning_door.enrolled(session, actor, lesson_id)
-    session.execute(update(LessonProgress).where(_theirs(actor, door)).values(completed_at=None))
+    session.execute(
+        update(LessonProgress)
+        .where(LessonProgress.student_id == actor.id, LessonProgress.lesson_id == door.lesson_id)
+        .values(completed_at=None)
+    )
     return learning_outline.progress(session, actor, door.course_id)
 
 
@@ -133,22 +132,31 @@ def note_position(session: Session, actor: Actor, lesson_id: object, report: Rep
     """
     door = learning_door.enrolled(session, actor, lesson_id)
     now = clock.now()
-    then = now - timedelta(seconds=report.age)
-    _begin(session, actor, door, then)
-    completed_at, seen = _watch(session, actor, door, report, now, then)
+    part = Part(door.lesson_id, door.start, door.seconds)
+    completed_at, seen = learning_reports.note(session, actor.id, part, report, now)
     _visit(session, actor, door, now)
-    return Noted(
-        is_done=completed_at is not None,
-        just_done=completed_at == now,
-        seen=seen,
-        progress=learning_outline.progress(session, actor, door.course_id),
+    return Noted(completed_at is not None, completed_at == now, seen)
+
+
+_COMPLETE = (
+    insert(LessonProgress)
+    .values(
+        student_id=bindparam("student"),
+        lesson_id=bindparam("lesson"),
+        completed_at=bindparam("now"),
+        updated_at=bindparam("now"),
     )
+    .on_conflict_do_update(
+        index_elements=["student_id", "lesson_id"],
+        set_={"completed_at": func.coalesce(LessonProgress.completed_at, bindparam("now"))},
+    )
+)
 
 
 def _entered(session: Session, actor: Actor, door: Door) -> OpenLesson | LockedLesson:
     if not door.is_open:
         return _locked(door)
-    if door.standing is Standing.ENROLLED and door.last_lesson_id != door.lesson_id:
+    if door.standing is Standing.ENROLLED:
         _visit(session, actor, door, clock.now())
     return OpenLesson(
         id=door.id,
@@ -176,45 +184,12 @@ def _locked(door: Door) -> LockedLesson:
 
 
 def _visit(session: Session, actor: Actor, door: Door, now: datetime) -> None:
-    """The course goes on here next time."""
+    """The course goes on here next time. Not written again while nothing changes."""
+    is_here = door.last_lesson_id == door.lesson_id
+    if is_here and door.last_seen_at and now - door.last_seen_at < SEEN_EVERY:
+        return
     session.execute(
         update(Enrolment)
         .where(Enrolment.student_id == actor.id, Enrolment.course_id == door.course_id)
         .values(last_lesson_id=door.lesson_id, last_seen_at=now)
     )
-
-
-def _begin(session: Session, actor: Actor, door: Door, then: datetime) -> None:
-    session.execute(
-        insert(LessonProgress)
-        .values(student_id=actor.id, lesson_id=door.lesson_id, updated_at=then)
-        .on_conflict_do_nothing()
-    )
-
-
-def _watch(
-    session: Session, actor: Actor, door: Door, report: Report, now: datetime, then: datetime
-) -> tuple[datetime | None, int]:
-    """One statement, so that reports from two windows add up."""
-    span = learning_reports.span(door.start, door.seconds, report.length)
-    together = LessonProgress.watched + literal(report.watched, INT4MULTIRANGE)
-    before = learning_reports.seen(LessonProgress.watched, span)
-    after = learning_reports.seen(together, span)
-    is_enough = LessonProgress.completed_at.is_(None) & (before < ENOUGH) & (after >= ENOUGH)
-    is_newer = LessonProgress.updated_at <= then
-    row = session.execute(
-        update(LessonProgress)
-        .where(_theirs(actor, door))
-        .values(
-            watched=together,
-            position=case((is_newer, report.position), else_=LessonProgress.position),
-            updated_at=func.greatest(LessonProgress.updated_at, then),
-            completed_at=case((is_enough, now), else_=LessonProgress.completed_at),
-        )
-        .returning(LessonProgress.completed_at, before)
-    ).one()
-    return row[0], row[1]
-
-
-def _theirs(actor: Actor, door: Door) -> ColumnElement[bool]:
-    return and_(LessonProgress.student_id == actor.id, LessonProgress.lesson_id == door.lesson_id)

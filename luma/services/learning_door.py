@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.order import Order
 from luma.models.progress import Enrolment, LessonProgress
-from luma.services import learning_outline, learning_reports
+from luma.services import learning_reports
+from luma.services.learning_outline import ACTOR, THEIR_ENROLMENT, THEIR_PROGRESS, THERE
 from luma.services.policies import Actor
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus
 
@@ -50,6 +51,7 @@ class Door:
     is_mine: bool
     is_enrolled: bool
     last_lesson_id: int | None
+    last_seen_at: datetime | None
     position: int | None
     completed_at: datetime | None
     seen: int
@@ -75,23 +77,31 @@ class Door:
         return self.standing is not Standing.VISITOR or self.is_preview
 
 
+_PAYS_FOR_IT = exists().where(
+    Order.buyer_id == ACTOR,
+    Order.course_id == Course.id,
+    Order.status == OrderStatus.PENDING,
+)
+_DOOR = (
+    select(Lesson.id, Lesson.public_id, Lesson.title, Lesson.text_html, Lesson.video_id)
+    .add_columns(Lesson.video_start, Lesson.duration, Lesson.status, Lesson.is_preview)
+    .add_columns(Chapter.title, Course.id, Course.public_id, Course.slug, Course.title)
+    .add_columns(Course.status, Course.price, Course.instructor_id == ACTOR)
+    .add_columns(Enrolment.id.is_not(None), Enrolment.last_lesson_id, Enrolment.last_seen_at)
+    .add_columns(LessonProgress.position, LessonProgress.completed_at)
+    .add_columns(learning_reports.SEEN_OF_LESSON, _PAYS_FOR_IT)
+    .join(Chapter, Chapter.id == Lesson.chapter_id)
+    .join(Course, Course.id == Chapter.course_id)
+    .outerjoin(Enrolment, THEIR_ENROLMENT)
+    .outerjoin(LessonProgress, THEIR_PROGRESS)
+    .where(Lesson.public_id == bindparam("lesson"), THERE, Course.deleted_at.is_(None))
+)
+
+
 def door(session: Session, actor: Actor, lesson_id: object) -> Door:
     """Raises NotFound for what is not there and for what this person may not know of."""
-    row = session.execute(
-        select(Lesson.id, Lesson.public_id, Lesson.title, Lesson.text_html, Lesson.video_id)
-        .add_columns(Lesson.video_start, Lesson.duration, Lesson.status, Lesson.is_preview)
-        .add_columns(Chapter.title, Course.id, Course.public_id, Course.slug, Course.title)
-        .add_columns(Course.status, Course.price, Course.instructor_id == actor.id)
-        .add_columns(Enrolment.id.is_not(None), Enrolment.last_lesson_id)
-        .add_columns(LessonProgress.position, LessonProgress.completed_at)
-        .add_columns(learning_reports.seen_of_lesson(), _pays_for_it(actor))
-        .join(Chapter, Chapter.id == Lesson.chapter_id)
-        .join(Course, Course.id == Chapter.course_id)
-        .outerjoin(Enrolment, learning_outline.enrolment_of(actor))
-        .outerjoin(LessonProgress, learning_outline.progress_of(actor))
-        .where(Lesson.public_id == _known_form(lesson_id), Lesson.deleted_at.is_(None))
-        .where(Chapter.deleted_at.is_(None), Course.deleted_at.is_(None))
-    ).one_or_none()
+    asked = {"actor": actor.id, "lesson": _known_form(lesson_id)}
+    row = session.execute(_DOOR, asked).one_or_none()
     if row is None or not (found := Door(*row)).is_visible:
         raise NotFound(NO_LESSON)
     return found
@@ -111,11 +121,3 @@ def _known_form(lesson_id: object) -> str:
     if not isinstance(lesson_id, str) or not re.fullmatch(r"les_[0-9a-z]{1,20}", lesson_id):
         raise NotFound(NO_LESSON)
     return lesson_id
-
-
-def _pays_for_it(actor: Actor) -> ColumnElement[bool]:
-    return exists().where(
-        Order.buyer_id == actor.id,
-        Order.course_id == Course.id,
-        Order.status == OrderStatus.PENDING,
-    )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from luma.models.payment import GatewayProduct
 from luma.services import clock, gateways, operations, queue
 from luma.services.gateways.protocol import (
     Gateway,
+    GatewayMissing,
     GatewayRefused,
     PriceRequest,
     ProductRequest,
@@ -51,6 +52,17 @@ def price_id(session: Session, course: Course, gateway: str) -> str | None:
     """The gateway's id for today's price, or None while it does not have that."""
     product = _product(session, course.id, gateway)
     return product.price_id if product and _sells_at(product) == course.price else None
+
+
+def forget(course_id: int) -> None:
+    """The gateway in use has lost the course's product or price: the next sync makes both anew."""
+    with db.unit_of_work() as session:
+        session.execute(
+            delete(GatewayProduct).where(
+                GatewayProduct.course_id == course_id,
+                GatewayProduct.gateway == gateways.current().name,
+            )
+        )
 
 
 def _next_step(gateway: Gateway, course_id: int) -> Step | None:
@@ -143,19 +155,22 @@ def _take(gateway: Gateway, course_id: int, step: Step) -> None:
     """Write the operation down, ask, write the answer down.
 
     After a crash in between the same key is asked again and answered the same. A refusal closes
-    the operation, so that the next try has a key of its own.
+    the operation, so that the next try has a key of its own. What is lost there is made anew.
     """
     with db.unit_of_work() as session:
         _lock(session, course_id)
         key = operations.key(session, _prefix(gateway, course_id, step.kind), step.request)
     try:
         result = step.call(key)
-    except GatewayRefused:
+    except GatewayRefused as refusal:
         log.exception("the gateway refused", extra={"step": step.kind, "course": course_id})
         with db.unit_of_work() as session:
             operations.finish(session, key, None)
-        if step.kind != "archive":
+        if step.kind == "archive":
+            return
+        if not isinstance(refusal, GatewayMissing) or step.kind == "product":
             raise
+        forget(course_id)
         return
     with db.unit_of_work() as session:
         step.keep(session, result)

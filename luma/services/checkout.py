@@ -13,7 +13,12 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.user import User
 from luma.services import access, accounts, catalogue_sync, clock, gateways, orders, policies
-from luma.services.gateways.protocol import CheckoutRequest, CheckoutSession, GatewayRefused
+from luma.services.gateways.protocol import (
+    CheckoutRequest,
+    CheckoutSession,
+    GatewayMissing,
+    GatewayRefused,
+)
 from luma.services.policies import Actor
 from luma.settings import settings
 from luma.values import AttemptStatus, CourseStatus, OrderStatus
@@ -25,7 +30,7 @@ UNANSWERED_FOR = timedelta(minutes=45)
 """How long the same key is asked again when no answer came; the page was never shown."""
 
 SHOWABLE = timedelta(minutes=1)
-TURNS = 4
+TURNS = 6
 SLUG = re.compile(r"[a-z0-9-]{1,80}")
 
 
@@ -34,6 +39,7 @@ class Visit:
     """A checkout to be asked of the gateway; asking again with the key opens no second one."""
 
     attempt_id: int
+    course_id: int
     key: str
     request: CheckoutRequest
 
@@ -64,7 +70,10 @@ def start(key: str | None, slug: str) -> str:
             step = accounts.as_user(session, key, _next_step, slug)
         match step:
             case Visit():
-                return _open(step)
+                try:
+                    return _open(step)
+                except GatewayMissing:
+                    catalogue_sync.forget(step.course_id)
             case OutOfStep(course_id):
                 catalogue_sync.sync(course_id)
             case Stale(order_id):
@@ -114,12 +123,13 @@ def _next_step(session: Session, actor: Actor, slug: str) -> Visit | OutOfStep |
         return orders.address(order.public_id)
     if order and (order.price != course.price or order.gateway != gateway.name):
         return Stale(order.id)
-    if order and (shown := _showable(session, order)):
-        return shown
+    earlier = _open_attempts(session, order.id) if order else []
+    if (known := _known(earlier, course)) is not None:
+        return known
     price_id = catalogue_sync.price_id(session, course, gateway.name)
     if price_id is None:
         return OutOfStep(course.id)
-    return _visit(session, order or _new_order(session, actor, course), course, actor, price_id)
+    return _new_visit(session, order or _new_order(session, actor, course), actor, price_id)
 
 
 def _ensure_may_buy(session: Session, actor: Actor, course: Course) -> None:
@@ -163,11 +173,18 @@ def _open_attempts(session: Session, order_id: int) -> list[CheckoutAttempt]:
     return list(found)
 
 
-def _showable(session: Session, order: Order) -> str | None:
-    """The page that another tab or an earlier try has opened, if one can still pay there."""
-    for visit in reversed(_open_attempts(session, order.id)):
-        if visit.url and visit.expires_at and visit.expires_at > clock.now() + SHOWABLE:
+def _known(earlier: list[CheckoutAttempt], course: Course) -> Visit | str | None:
+    """The page that another tab has opened, or the visit that has had no answer yet.
+
+    Both from one look at the attempts: an answer that came between two looks would be neither.
+    """
+    now = clock.now()
+    for visit in reversed(earlier):
+        if visit.url and visit.expires_at and visit.expires_at > now + SHOWABLE:
             return visit.url
+        if visit.url is None and visit.created_at > now - UNANSWERED_FOR:
+            request = CheckoutRequest.thawed(visit.request)
+            return Visit(visit.id, course.id, visit.operation_key, request)
     return None
 
 
@@ -187,13 +204,8 @@ def _new_order(session: Session, actor: Actor, course: Course) -> Order:
     return order
 
 
-def _visit(session: Session, order: Order, course: Course, actor: Actor, price_id: str) -> Visit:
-    """The visit that has had no answer yet, or a new one."""
-    recent = clock.now() - UNANSWERED_FOR
-    for unanswered in reversed(_open_attempts(session, order.id)):
-        if unanswered.url is None and unanswered.created_at > recent:
-            request = CheckoutRequest.thawed(unanswered.request)
-            return Visit(unanswered.id, unanswered.operation_key, request)
+def _new_visit(session: Session, order: Order, actor: Actor, price_id: str) -> Visit:
+    course = session.get_one(Course, order.course_id)
     request = _request(order, course, actor, price_id)
     earlier = select(func.count()).where(CheckoutAttempt.order_id == order.id)
     number = (session.scalar(earlier) or 0) + 1
@@ -205,7 +217,7 @@ def _visit(session: Session, order: Order, course: Course, actor: Actor, price_i
     )
     session.add(attempt)
     session.flush()
-    return Visit(attempt.id, attempt.operation_key, request)
+    return Visit(attempt.id, course.id, attempt.operation_key, request)
 
 
 def _request(order: Order, course: Course, actor: Actor, price_id: str) -> CheckoutRequest:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import ServiceDown
 from luma.models.course import Course
-from luma.models.order import Order
+from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayOperation, GatewayProduct
 from luma.models.user import User
 from luma.services import accounts, catalogue_sync, checkout, clock, gateways
@@ -209,14 +209,40 @@ def test_too_many_requests_are_no_answer(
     assert checkout.start(key, course.slug) == account.all("cs")[0]["url"]
 
 
-def test_a_refusal_is_a_sentence(
+def test_a_refusal_is_a_sentence(account: StripeStandIn) -> None:
+    with pytest.raises(GatewayRefused, match="could not do that"):
+        stripe.open_checkout(request("price_of_nobody"), "a key")
+
+
+def test_a_price_archived_in_the_dashboard_is_made_anew(
     session: Session, account: StripeStandIn, course: Course, key: str
 ) -> None:
-    checkout.start(key, course.slug)
+    catalogue_sync.sync(course.id)
     account.changes(account.all("price")[0]["id"], active=False)
 
-    with pytest.raises(GatewayRefused, match="could not do that"):
-        stripe.open_checkout(request(account.all("price")[0]["id"]), "another key")
+    address = checkout.start(key, course.slug)
+
+    assert address == account.all("cs")[0]["url"]
+
+
+def test_going_live_makes_everything_anew(
+    session: Session, account: StripeStandIn, course: Course, key: str
+) -> None:
+    """What was made with a test key is not there for the live one."""
+    checkout.start(key, course.slug)
+    session.query(CheckoutAttempt).one().expires_at = clock.now()
+    account.forget()
+    course.title = "Bread, again"
+
+    address = checkout.start(key, course.slug)
+    catalogue_sync.sync(course.id)
+
+    assert address == account.all("cs")[0]["url"]
+    assert [one["name"] for one in account.all("prod")] == ["Bread, again"]
+
+
+def test_a_checkout_that_is_not_there_is_closed(account: StripeStandIn) -> None:
+    assert stripe.expire_checkout("cs_test_of_another_mode")
 
 
 def request(price_id: str) -> CheckoutRequest:

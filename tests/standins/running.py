@@ -16,7 +16,7 @@ class StripeStandIn:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._http = httpx.Client(base_url=address, trust_env=False, timeout=5)
+        self._http = httpx.Client(base_url=address, trust_env=False, timeout=60)
 
     def fails(self, kind: str, path: str = "/v1/", times: int = 1) -> None:
         """`kind`: 409, 429, 500, html, reset (the answer is lost) or hang."""

@@ -7,8 +7,8 @@ against Stripe's published description; `/control/faults` tells what did not fit
 
 import argparse
 import asyncio
-import itertools
 import json
+import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -36,9 +36,12 @@ ERRORS = {
 
 
 class Refused(Exception):
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(self, message: str, code: str | None = None, param: str | None = None) -> None:
         super().__init__(message)
-        self.error = {"type": "invalid_request_error", "message": message, "code": code}
+        named = {"code": code, "param": param}
+        self.error = {"type": "invalid_request_error", "message": message} | {
+            name: value for name, value in named.items() if value
+        }
 
 
 class Account:
@@ -50,7 +53,6 @@ class Account:
         self.requests: list[Object] = []
         self.misfits: list[str] = []
         self.troubles: list[Object] = []
-        self.numbers = itertools.count(1)
 
     def trouble(self, path: str) -> str | None:
         for trouble in self.troubles:
@@ -78,7 +80,7 @@ class Account:
 
     def _make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
         made = contract.example(kind) | fields
-        made |= {"id": f"{prefix}_standin{next(self.numbers)}", "created": int(time.time())}
+        made |= {"id": f"{prefix}_{secrets.token_hex(10)}", "created": int(time.time())}
         self.objects[made["id"]] = made
         return made
 
@@ -94,7 +96,7 @@ class Account:
     def _make_session(self, asked: Object) -> Object:
         price = self._known(asked["line_items"][0]["price"])
         if not price["active"]:
-            raise Refused("The price specified is inactive.")
+            raise Refused("The price specified is inactive.", param="line_items[0][price]")
         if not 1800 <= asked["expires_at"] - time.time() <= 86_400:
             raise Refused("`expires_at` must be between 30 minutes and 24 hours from now.")
         kept = ("client_reference_id", "metadata", "success_url", "cancel_url", "expires_at")

@@ -26,6 +26,10 @@ class GatewayRefused(ServiceDown):
         super().__init__("The payment service could not do that. Try again in a minute.")
 
 
+class GatewayMissing(GatewayRefused):
+    """It does not have the thing: deleted or archived there, or made with another key's mode."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProductRequest:
     """A course as the gateway shows it to a buyer. `reference` is the course's public id."""

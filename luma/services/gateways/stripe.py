@@ -19,6 +19,7 @@ from luma.services.gateways.protocol import (
     CheckoutSession,
     GatewayDown,
     GatewayEvent,
+    GatewayMissing,
     GatewayRefused,
     PriceRequest,
     ProductRequest,
@@ -116,6 +117,8 @@ def expire_checkout(session_id: str) -> bool:
     try:
         with _asking("expire a checkout"):
             _client().v1.checkout.sessions.expire(session_id)
+    except GatewayMissing:
+        return True
     except GatewayRefused:
         return checkout(session_id).get("status") == "expired"
     return True
@@ -180,4 +183,10 @@ def _asking(what: str) -> Iterator[None]:
         log.error("Stripe refused", extra=fields | {"request_id": error.request_id})
         if not answered or error.http_status == 409:
             raise GatewayDown from error
-        raise GatewayRefused from error
+        raise GatewayMissing if _is_missing(error) else GatewayRefused from error
+
+
+def _is_missing(error: stripe.StripeError) -> bool:
+    """An archived price is refused by naming the field, without a code of its own."""
+    param = getattr(error, "param", None) or ""
+    return error.code == "resource_missing" or param.endswith("[price]")

@@ -6,10 +6,17 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import classroom, shop, table, webhooks, world
+from tests.bench import classroom, crowd, shop, starting, studio, table, webhooks, world
 from tests.bench.table import Row
 
-GROUPS = {"shop": shop.rows, "classroom": classroom.rows, "webhooks": webhooks.rows}
+GROUPS = {
+    "shop": shop.rows,
+    "classroom": classroom.rows,
+    "studio": studio.rows,
+    "crowd": crowd.rows,
+    "webhooks": webhooks.rows,
+    "start": starting.rows,
+}
 REPORT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 

@@ -94,8 +94,7 @@ async def _swapped(served: Served, here: str, there: str) -> float:
     for turn in range(SWAPS + 20):
         if turn == 20:
             before = served.cpu()
-        wish = {"lesson": lessons[turn % 2], "turn": turn}
-        await student.wish("open-lesson", wish, '"show"')
+        await student.goes_to(lessons[turn % 2], turn)
     spent = served.cpu() - before
     await student.socket.close()
     return spent * 1000 / SWAPS

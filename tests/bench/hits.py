@@ -24,7 +24,7 @@ class Asked:
         return httpx.Client(base_url=self.served.url, cookies=cookies, timeout=30, trust_env=False)
 
 
-def cpu_ms(*pages: Asked) -> list[float]:
+def cpu_ms(*pages: Asked, each: int = EACH) -> list[float]:
     """Milliseconds of server and database for one GET of each, compressed as for a browser.
 
     Medians of rounds in turn, so that what else the machine does meets all of them alike.
@@ -32,7 +32,7 @@ def cpu_ms(*pages: Asked) -> list[float]:
     spent: list[list[float]] = [[] for _ in pages]
     for turn in range(ROUNDS + 1):
         for page, rounds in zip(pages, spent, strict=True):
-            cost = _round(page, EACH if turn else WARM)
+            cost = _round(page, each if turn else WARM)
             if turn:
                 rounds.append(cost)
     return [statistics.median(rounds) for rounds in spent]

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -55,6 +55,11 @@ class Person:
     page: Opened
     socket: ClientConnection
     heard: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def goes_to(self, lesson: str, turn: int) -> float:
+        """Seconds until the lesson is there. `turn` tells the answer from others."""
+        return await self.wish("openLesson", {"lesson": lesson, "turn": turn}, f"[{turn},")
 
     async def wish(self, event: str, argument: object, answer: str) -> float:
         """Seconds from an event to the message that has `answer` in it."""
@@ -71,11 +76,6 @@ class Person:
             while answer not in await self._message():
                 pass
         return time.perf_counter() - begun
-
-    async def stay(self) -> None:
-        """Answer the server's pings until cancelled."""
-        while True:
-            await self._message()
 
     async def _message(self) -> str:
         message = str(await self.socket.recv())

@@ -1,5 +1,7 @@
 // What NiceGUI needs of Quasar on a page without Quasar's widgets: a frame, dark mode and toasts.
 window.Quasar = (() => {
+  const MARK = `<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentcolor" stroke-width="1.75"
+    stroke-linecap="round" aria-hidden="true"><circle cx="12" cy="12" r="9.5"/><path d="M12 7.5v5.5M12 16.5v.01"/></svg>`;
   const system = matchMedia("(prefers-color-scheme: dark)");
   let follows = false;
 
@@ -38,6 +40,7 @@ window.Quasar = (() => {
     };
     button.type = "button";
     button.addEventListener("click", leave);
+    box.innerHTML = MARK;
     box.append(sentence, button);
     show();
     corner().append(box);

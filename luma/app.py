@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator
-from http import HTTPStatus
+from urllib.parse import quote
 
 import nicegui
 from fastapi import FastAPI, Request
@@ -55,7 +55,12 @@ PLAIN = (
 )
 BEHIND_SIGN_IN = (courses.router, editor.router, classroom.router)
 
-GONE = "There is nothing at this address. It may have moved, or the link is not whole."
+ODD = "Something in that request is not as it should be. Go back and try again."
+SENTENCES = {
+    404: "There is nothing at this address. It may have moved, or the link is not whole.",
+    405: "This address does not take that kind of request.",
+    413: "That is more than this address takes at once. Send less.",
+}
 
 
 def build(*, with_worker: bool = True) -> FastAPI:
@@ -132,21 +137,17 @@ def _answer_errors(app: FastAPI) -> None:
 async def _luma_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LumaError)  # noqa: S101  (registered for it above)
     if isinstance(error, SignInNeeded) and request.method == "GET":
-        return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
     return error_page(request, error.status, str(error))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    if status == HTTPStatus.NOT_FOUND:
-        return error_page(request, 404, GONE)
-    return error_page(request, status, "This address does not take that kind of request.")
+    return error_page(request, status, SENTENCES.get(status, ODD))
 
 
 async def _bad_request(request: Request, _error: Exception) -> Response:
-    return error_page(
-        request, 400, "Something in that request is not as it should be. Go back and try again."
-    )
+    return error_page(request, 400, ODD)
 
 
 async def _fault(request: Request, _error: Exception) -> Response:

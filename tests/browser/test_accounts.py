@@ -69,6 +69,26 @@ def test_signing_out_ends_the_session(school: School, browser: Browser) -> None:
     expect(page).to_have_url(f"{school.url}/sign-in?next=/account")
 
 
+def test_signing_in_again_ends_the_token_from_before(school: School, browser: Browser) -> None:
+    page = school.visitor(browser)
+    school.sign_up(page, "Rosa", "rosa@example.org")
+    before = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["luma"]
+
+    answer = page.request.post(
+        "/sign-in",
+        form={"email": "rosa@example.org", "password": PASSWORD},
+        headers={"Origin": school.url},
+    )
+
+    assert answer.ok
+    now = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["luma"]
+    assert now != before
+    old = school.visitor(browser)
+    old.context.add_cookies([{"name": "luma", "value": before, "url": school.url}])
+    old.goto("/account")
+    expect(old).to_have_url(f"{school.url}/sign-in?next=/account")
+
+
 def test_a_new_password_signs_other_browsers_out(school: School, browser: Browser) -> None:
     here, elsewhere = school.visitor(browser), school.visitor(browser)
     school.sign_up(here, "Pia", "pia@example.org")

@@ -69,15 +69,14 @@ async def sign_in_here(
         return _sign_in_form(request, email, str(refusal), onward, refusal.status)
     if token is None:
         return _sign_in_form(request, email, accounts.WRONG, onward, 422)
+    await _end_session(request)
     viewer = await perform(accounts.viewer, accounts.key_of(token))
     return _signed_in(safe(onward) or _home(viewer), token)
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
-    if key := key_in(request.cookies):
-        await perform(accounts.close_session, key)
-        guard.end_session(key)
+    await _end_session(request)
     response = _to("/")
     forget(response)
     leave_note(response, "You are signed out.")
@@ -116,6 +115,13 @@ async def teach(request: Request) -> Response:
     """One person may learn and teach."""
     await act_in(request, accounts.begin_teaching)
     return _to("/studio")
+
+
+async def _end_session(request: Request) -> None:
+    """Nobody stays signed in with the token that this browser had before."""
+    if key := key_in(request.cookies):
+        await perform(accounts.close_session, key)
+        guard.end_session(key)
 
 
 async def _with_new_password(

@@ -244,6 +244,19 @@ async def test_the_sitemap_lists_what_is_on_sale(web: httpx.AsyncClient, session
     assert "Disallow: /studio" in robots.text
 
 
+async def test_a_link_to_a_course_has_a_picture(web: httpx.AsyncClient, session: Session) -> None:
+    latin, other = put(session, "Øl og brød"), put(session, "日本語")
+
+    for made, letter in ((latin, "O"), (other, "-")):
+        page = await web.get(f"/courses/{made.slug}")
+        [address] = re.findall('<meta property="og:image" content="(.*?)">', page.text)
+        picture = await web.get(address)
+        assert address == f"{BASE}/covers/{letter}.png"
+        assert picture.content.startswith(b"\x89PNG")
+    for wrong in ("%E6%97%A5", "AB", "%C3%98", "%00"):
+        assert (await web.get(f"/covers/{wrong}.png")).status_code == 404
+
+
 async def test_programs_may_ask_for_the_headers_alone(
     web: httpx.AsyncClient, session: Session
 ) -> None:

@@ -10,12 +10,14 @@ from starlette.responses import Response
 from luma.bridge import perform
 from luma.pages import words
 from luma.pages.session import viewer_of
+from luma.pages.shop import pictures
 from luma.pages.shop.render import render
 from luma.services import landing, markdown
 from luma.services.landing import Buy, Continue, CoursePage, Door, LessonRow, Pending
 from luma.settings import settings
 
 router = APIRouter(include_in_schema=False)
+router.include_router(pictures.router)
 
 
 @router.api_route("/courses/{slug}", methods=["GET", "HEAD"])
@@ -34,6 +36,7 @@ async def course_page(request: Request, slug: str, preview: str = "") -> Respons
         playing=next((one.public_id for one in previews if one.public_id == preview), None),
         frame_address=frame_address,
         structured=structured(course),
+        picture=picture(course),
         button=_button(course, door),
     )
 
@@ -51,6 +54,12 @@ class Button:
     to: str
     label: str
     hint: str = ""
+
+
+def picture(course: CoursePage) -> str:
+    """What other sites show beside a link here."""
+    own = course.image_id and f"/images/{course.image_id}"
+    return f"{settings().base_url}{own or pictures.address(course.title)}"
 
 
 def _button(course: CoursePage, door: Door) -> Button:
@@ -84,6 +93,7 @@ def structured(course: CoursePage) -> Markup:
         "name": course.title,
         "description": course.promise,
         "about": course.subject.words,
+        "image": picture(course),
         "provider": {"@type": "Organization", "name": "LUMA", "url": settings().base_url},
         "hasCourseInstance": _instance(course),
         "offers": {
@@ -95,8 +105,6 @@ def structured(course: CoursePage) -> Markup:
             "url": address,
         },
     }
-    if course.image_id:
-        thing["image"] = f"{settings().base_url}/images/{course.image_id}"
     text = json.dumps(thing, ensure_ascii=False)
     for sign, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(sign, code)

@@ -59,11 +59,25 @@ async function show(address) {
   try {
     const html = await part(address, "shelf");
     clearTimeout(slow);
-    shelf().replaceWith(parsed(html).getElementById("shelf"));
+    exchange(parsed(html).getElementById("shelf"));
   } catch (error) {
     clearTimeout(slow);
     if (error.name !== "AbortError") failed(address);
   }
+}
+
+// The filter that was pressed keeps the focus, and the count is spoken.
+function exchange(fresh) {
+  const pressed = document.activeElement?.closest("#shelf nav a")?.textContent;
+  shelf().replaceWith(fresh);
+  const again = [...fresh.querySelectorAll("nav a")].find((link) => link.textContent === pressed);
+  again?.focus({ preventScroll: true });
+  speak(fresh);
+}
+
+function speak(box) {
+  const said = box.querySelector("[data-count]").textContent.trim() || box.querySelector("h2")?.textContent;
+  document.querySelector("[data-spoken]").textContent = said ?? "";
 }
 
 function skeleton(box) {
@@ -125,6 +139,7 @@ async function loadMore(link) {
     const fresh = [...next.querySelectorAll("[data-cards] > li")];
     document.querySelector("[data-cards]").append(...fresh);
     document.querySelector("[data-count]").textContent = next.querySelector("[data-count]").textContent;
+    speak(shelf());
     history.replaceState(null, "", link.href);
     const follow = next.querySelector("[data-more]");
     if (follow) link.replaceWith(follow);

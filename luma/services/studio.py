@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma import currencies
 from luma.errors import NotFound, RuleBroken
 from luma.models.course import Course
 from luma.services import clock, markdown, policies, queue, search, slugs, texts
-from luma.services.authors import GONE_COURSE, own_course
+from luma.services.authors import GONE_COURSE, own_course, plain_id
 from luma.services.course_list import has_students, picture_id
 from luma.services.outline import live_lessons
 from luma.services.policies import Actor
@@ -143,13 +144,28 @@ def delete(session: Session, actor: Actor, course: str) -> None:
     own.delete(clock.now())
 
 
+def deleted_title(session: Session, actor: Actor, course: str) -> str:
+    """What a deleted course of one's own was called. Raises NotFound."""
+    return _own_deleted(session, actor, course).title
+
+
 def restore(session: Session, actor: Actor, course: str) -> None:
-    """Undo `delete`. Twice changes nothing."""
+    """Undo `delete`."""
+    _own_deleted(session, actor, course).deleted_at = None
+
+
+def _own_deleted(session: Session, actor: Actor, public_id: str) -> Course:
     policies.ensure_teaches(actor)
-    deleted = session.query(Course).filter_by(public_id=course, instructor_id=actor.id).first()
+    deleted = session.scalar(
+        select(Course).where(
+            Course.public_id == plain_id(public_id, GONE_COURSE),
+            Course.instructor_id == actor.id,
+            Course.deleted_at.is_not(None),
+        )
+    )
     if deleted is None:
         raise NotFound(GONE_COURSE)
-    deleted.deleted_at = None
+    return deleted
 
 
 def _write(course: Course, changes: Mapping[str, object]) -> dict[str, str]:

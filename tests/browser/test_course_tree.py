@@ -383,3 +383,19 @@ def test_a_finger_moves_a_lesson_by_its_handle(browser: Browser, server: str) ->
     assert start["height"] >= 44
     tree.agrees({"Chapter 1": ONE[1:], "Chapter 2": [*TWO[:2], "Lesson 1.0", *TWO[2:]]})
     context.close()
+
+
+def test_a_tapped_row_offers_to_rename_and_to_remove_it(browser: Browser, server: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    tree = Tree(context.new_page(), server).open()
+
+    tree.row("Lesson 1.1").tap()
+    tree.row("Lesson 1.1").get_by_role("button", name="Rename").tap()
+    tree.typed("Tapped")
+    tree.row("Lesson 1.2").tap()
+    tree.row("Lesson 1.2").get_by_role("button", name="Remove").tap()
+
+    tree.agrees({"Chapter 1": ["Lesson 1.0", "Tapped", "Lesson 1.3"], "Chapter 2": TWO})
+    context.close()

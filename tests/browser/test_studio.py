@@ -335,6 +335,7 @@ def test_a_deleted_course_comes_back_by_undo(school: School, browser: Browser) -
     page.get_by_role("button", name="Delete course").click()
     expect(page).to_have_url(f"{school.url}/studio?deleted={course}")
     expect(page.get_by_role("heading", name="Teach what you know")).to_be_visible()
+    expect(page.get_by_text("“Short-lived” is deleted.")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
 
     expect(page.get_by_role("link", name="Short-lived")).to_be_visible()
@@ -376,3 +377,18 @@ def test_a_student_is_told_who_works_in_the_studio(school: School, browser: Brow
     assert response is not None
     assert response.status == 403
     expect(page.get_by_text("Only instructors work in the studio")).to_be_visible()
+
+
+def test_on_a_phone_a_tapped_lesson_comes_into_view(school: School, browser: Browser) -> None:
+    with school.session() as session:
+        course = make_course(session, lessons=tuple(f"Lesson {n}" for n in range(30)))
+        email, course_id = course.instructor.email, course.public_id
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = school.visitor(browser, **phone)
+    school.sign_in(page, email, f"/studio/{course_id}")
+
+    page.get_by_role("treeitem", name="Lesson 2", exact=False).first.tap()
+    expect(page.get_by_role("heading", name="Lesson", exact=True)).to_be_in_viewport()
+    page.get_by_role("button", name="Outline").tap()
+
+    expect(page.get_by_role("button", name="Course settings")).to_be_in_viewport()

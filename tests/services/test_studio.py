@@ -251,9 +251,18 @@ def test_a_deleted_course_is_gone_and_comes_back(session: Session) -> None:
     with pytest.raises(NotFound):
         studio.sheet(session, me, course.public_id)
     assert course_list.mine(session, me) == ()
+    assert studio.deleted_title(session, me, course.public_id) == course.title
     studio.restore(session, me, course.public_id)
 
     assert [line.id for line in course_list.mine(session, me)] == [course.public_id]
+
+
+@pytest.mark.parametrize("wrong", ["", "crs_\0", "crs_nothere", "x" * 10_000])
+def test_what_was_never_deleted_does_not_come_back(session: Session, wrong: str) -> None:
+    me = actor(make_instructor(session))
+
+    with pytest.raises(NotFound):
+        studio.restore(session, me, wrong)
 
 
 def test_a_course_with_students_is_not_deleted(session: Session) -> None:
@@ -283,6 +292,7 @@ def test_another_instructors_course_is_neither_seen_nor_changed(session: Session
         lambda: studio.unpublish(session, stranger, theirs),
         lambda: studio.delete(session, stranger, theirs),
         lambda: studio.restore(session, stranger, theirs),
+        lambda: studio.deleted_title(session, stranger, theirs),
     ):
         with pytest.raises(NotFound):
             attempt()

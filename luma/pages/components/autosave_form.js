@@ -4,6 +4,8 @@
 import { reactive } from "vue";
 import { Doc, Field, Video } from "luma-form";
 
+const NARROW = 760; // Below it the outline stands above the form; see studio.css.
+
 export default {
   components: { Field, Video },
   props: { sheet: Object, frame: String },
@@ -13,6 +15,7 @@ export default {
       <form class="form-fields" @submit.prevent="doc.save()" :aria-label="doc.heading" autocomplete="off">
         <div class="form-head">
           <h2>{{ doc.heading }}</h2>
+          <button type="button" class="form-link form-up" @click="rise">Outline</button>
           <p class="form-state" :class="{ bad: doc.trouble }">{{ doc.state }}</p>
         </div>
         <p class="only-read" role="status">{{ doc.trouble }}</p>
@@ -67,6 +70,7 @@ export default {
 
     open(sheet) {
       this.doc?.save();
+      if (this.doc && innerWidth <= NARROW) this.$nextTick(() => this.$el.scrollIntoView());
       const known = this.docs.find((doc) => doc.subject === sheet.subject);
       if (known && !known.isClean) return void (this.doc = known);
       this.docs = this.docs.filter((doc) => !doc.isClean && doc !== known);
@@ -84,6 +88,9 @@ export default {
       Object.assign(doc, { revision: sheet.revision, extras: sheet.extras });
       doc.merge(sheet.values);
       doc.remember();
+    },
+    rise() {
+      scrollTo(0, 0);
     },
     jump(name) {
       this.$nextTick(() => document.getElementById("form-" + name)?.focus());

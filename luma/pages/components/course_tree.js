@@ -63,6 +63,7 @@ export default {
 
   created() {
     Object.assign(this, { uids: 0, queue: [], unnamed: new Map(), seen: 0, drag: null, late: null });
+    this.touches = matchMedia("(hover: none)").matches;
     this.chapters = this.planted(this.nodes);
     this.active = this.chapters[0]?.uid ?? 0;
     this.select(this.selected);
@@ -286,7 +287,8 @@ export default {
       return [title, status, duration, preview, index, list.length, ...is];
     },
     row(node) {
-      return { node, typing: this.typing?.uid === node.uid, hot: this.hot === node.uid };
+      const hot = this.hot === node.uid || (this.touches && this.active === node.uid);
+      return { node, typing: this.typing?.uid === node.uid, hot };
     },
   },
 };

@@ -1,6 +1,7 @@
 """My courses: `/studio`. What each brings, and the way into each."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -38,7 +39,8 @@ async def courses(deleted: str = "") -> None:
         shelf = Shelf()
         shelf.draw(lines)
         if deleted:
-            shelf.offer_undo(deleted)
+            with suppress(NotFound):
+                await shelf.offer_undo(deleted)
 
 
 class Shelf:
@@ -50,13 +52,15 @@ class Shelf:
         self.list.on("click", self._delete, js_handler=SEND_DELETE)
         self.undo = UndoToasts()
 
-    def offer_undo(self, course: str) -> None:
+    async def offer_undo(self, course: str) -> None:
+        title = await act(studio.deleted_title, course)
+
         async def bring_back() -> None:
             await act(studio.restore, course)
             ui.navigate.history.replace("/studio")
             await self._refresh()
 
-        self.undo.offer("The course is deleted.", bring_back)
+        self.undo.offer(f"“{title}” is deleted.", bring_back)
 
     async def _create(self, event: GenericEventArguments) -> None:
         title = event.args.get("title") if isinstance(event.args, dict) else None
@@ -71,7 +75,7 @@ class Shelf:
             raise NotFound("There is no such course among yours.")
         await act(studio.delete, course)
         await self._refresh()
-        self.offer_undo(course)
+        await self.offer_undo(course)
 
     async def _refresh(self) -> None:
         self.list.set_content(_list(await act(course_list.mine)))

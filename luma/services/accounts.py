@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded, TooMany
 from luma.models.user import AttemptKind, SignedIn, SignInAttempt, User, UserRole
@@ -158,10 +158,9 @@ def viewer(session: Session, key: str | None) -> Actor | None:
         return None
     now = clock.now()
     if now - signed_in.last_seen_at > SEEN_EVERY:
-        signed_in.last_seen_at = now
-    user = signed_in.user
-    roles = frozenset(entry.role for entry in user.roles)
-    return Actor(user.id, user.name, user.email, roles)
+        seen = update(SignedIn).where(SignedIn.id == signed_in.id)
+        session.execute(seen.values(last_seen_at=now))
+    return Actor(signed_in.user_id, signed_in.name, signed_in.email, signed_in.roles)
 
 
 def is_alive(session: Session, key: str) -> bool:
@@ -210,13 +209,29 @@ def grant_admin(session: Session, email: str) -> None:
     end_sessions(session, user_id)
 
 
-def _alive(session: Session, key: str | None) -> SignedIn | None:
+@dataclass(frozen=True, slots=True)
+class _Alive:
+    """A session that has not ended, and whose it is."""
+
+    id: int
+    last_seen_at: datetime
+    authenticated_at: datetime
+    user_id: int
+    name: str
+    email: str
+    roles: frozenset[Role]
+
+
+def _alive(session: Session, key: str | None) -> _Alive | None:
+    """One row of plain columns: this is asked with every request."""
     if key is None:
         return None
     now = clock.now()
-    found = session.scalars(
-        select(SignedIn)
-        .join(SignedIn.user)
+    roles = select(func.array_agg(UserRole.role)).where(UserRole.user_id == User.id)
+    found = session.execute(
+        select(SignedIn.id, SignedIn.last_seen_at, SignedIn.authenticated_at)
+        .add_columns(User.id, User.name, User.email, roles.scalar_subquery())
+        .join(User, User.id == SignedIn.user_id)
         .where(
             SignedIn.token_hash == bytes.fromhex(key),
             SignedIn.revoked_at.is_(None),
@@ -224,9 +239,11 @@ def _alive(session: Session, key: str | None) -> SignedIn | None:
             SignedIn.last_seen_at > now - IDLE,
             User.disabled_at.is_(None),
         )
-        .options(contains_eager(SignedIn.user).joinedload(User.roles))
-    )
-    return found.unique().one_or_none()
+    ).one_or_none()
+    if found is None:
+        return None
+    number, seen, proved, user_id, name, email, words = found
+    return _Alive(number, seen, proved, user_id, name, email, frozenset(map(Role, words or ())))
 
 
 def _add_role(session: Session, user_id: int, role: Role) -> None:

@@ -1,5 +1,6 @@
 """Routes for machines: Stripe, and the sandbox in its place."""
 
+import asyncio
 import logging
 
 from fastapi import APIRouter, Request
@@ -9,12 +10,17 @@ from starlette.responses import Response
 from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown, TooLarge
 from luma.services import gateways, inbox
+from luma.services.gateways.protocol import GatewayEvent
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
 
 log = logging.getLogger(__name__)
 
+Arrival = tuple[GatewayEvent, asyncio.Future[None]]
+
 MOST_BYTES = 2**20
+MOST_WAITING = 5000
+AT_ONCE = 500
 
 
 @router.post("/stripe")
@@ -23,8 +29,7 @@ async def stripe_webhook(request: Request) -> Response:
     try:
         payload = await _capped_body(request)
         signature = request.headers.get("Stripe-Signature", "")
-        event = gateways.current().verified(payload, signature)
-        await perform(inbox.receive, event)
+        await _arrivals.keep(gateways.current().verified(payload, signature))
     except ClientDisconnect:
         return Response(status_code=400)
     except LumaError as refusal:
@@ -32,6 +37,60 @@ async def stripe_webhook(request: Request) -> Response:
         again = {"Retry-After": "30"} if isinstance(refusal, ServiceDown) else None
         return Response(str(refusal), refusal.status, again, "text/plain")
     return Response(status_code=200)
+
+
+class _Arrivals:
+    """What arrives while one transaction commits goes together into the next.
+
+    Alone an event waits for nobody; hundreds a second share a commit and a job.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Arrival] = []
+        self._storing: asyncio.Task[None] | None = None
+
+    async def keep(self, event: GatewayEvent) -> None:
+        """Returns once the event is committed. Raises ServiceDown when it could not be."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise ServiceDown("Too many events at once. Deliver this one again later.")
+        stored = asyncio.get_running_loop().create_future()
+        self._waiting.append((event, stored))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_all())
+        await stored
+
+    async def _store_all(self) -> None:
+        """One that cannot be stored must not keep out those it came with: then each goes alone."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            failure = await _store(batch)
+            if failure is None or isinstance(failure, ServiceDown) or len(batch) == 1:
+                _answer(batch, failure)
+                continue
+            for one in batch:
+                _answer([one], await _store([one]))
+
+
+_arrivals = _Arrivals()
+
+
+async def _store(batch: list[Arrival]) -> Exception | None:
+    try:
+        await perform(inbox.receive, [event for event, _ in batch])
+    except Exception as failure:
+        return failure
+    return None
+
+
+def _answer(batch: list[Arrival], failure: Exception | None) -> None:
+    """Whoever has hung up meanwhile hears nothing."""
+    for _, stored in batch:
+        if stored.done():
+            continue
+        if failure is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(failure)
 
 
 async def _capped_body(request: Request) -> bytes:

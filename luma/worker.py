@@ -15,7 +15,6 @@ from luma.bridge import perform
 from luma.errors import ServiceDown
 from luma.services import accounts, catalogue_sync, checkout, inbox, letters
 from luma.services.gateways import sandbox
-from luma.services.queue import JobWaits
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +28,11 @@ RESTART_AFTER = 5
 
 
 class WithPatience(BaseRetryStrategy):
-    """Try again when a job says so or fails, a little later each time, for about a day."""
+    """Try a job that failed again, a little later each time, for about a day."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if job.attempts >= MOST_TRIES:
             return None
-        if isinstance(exception, JobWaits):
-            return RetryDecision(retry_in={"seconds": exception.seconds})
         return RetryDecision(retry_in={"seconds": WAITS[min(job.attempts, len(WAITS) - 1)]})
 
 

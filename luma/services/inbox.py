@@ -1,10 +1,11 @@
 """The gateway's events: received once, applied in any order."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from procrastinate.types import JSONValue
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
@@ -15,7 +16,6 @@ from luma.services import clock, facts, gateways, queue
 from luma.services.facts import NotOurs, UnknownOrder
 from luma.services.gateways import events
 from luma.services.gateways.protocol import GatewayEvent
-from luma.services.queue import JobWaits
 from luma.values import EventStatus
 
 log = logging.getLogger(__name__)
@@ -30,41 +30,34 @@ LATE = timedelta(minutes=2)
 SWEPT_AT_ONCE = 200
 
 
-def receive(session: Session, event: GatewayEvent) -> None:
-    """Keep an event as it came and queue what applies it. A second delivery changes nothing."""
-    now = clock.now()
-    new = insert(StripeEvent).values(
-        event_id=event.event_id,
-        type=event.type,
-        api_version=event.api_version,
-        livemode=event.livemode,
-        account=event.account,
-        created_at=event.created_at,
-        raw=event.raw,
-        source=event.source,
-        next_at=now,
-        received_at=now,
+def receive(session: Session, arrived: Sequence[GatewayEvent]) -> None:
+    """Keep events as they came and queue what applies them. A second delivery changes nothing.
+
+    Nothing follows from kinds that LUMA does not act on: they are kept and done with.
+    """
+    new = insert(StripeEvent).values([_row(event) for event in arrived])
+    kept = session.execute(
+        new.on_conflict_do_nothing().returning(StripeEvent.id, StripeEvent.status)
     )
-    row_id = session.scalar(new.on_conflict_do_nothing().returning(StripeEvent.id))
-    if row_id is not None:
-        queue.defer(session, "inbox.apply", row_id=row_id)
+    waiting: list[JSONValue] = [row_id for row_id, status in kept if status is EventStatus.NEW]
+    if waiting:
+        queue.defer(session, "inbox.apply", row_ids=waiting)
 
 
-def apply(row_id: int) -> None:
-    """Apply one event, in transactions of its own. Raises JobWaits when it has to be tried again.
+def apply(row_ids: list[int]) -> None:
+    """Apply events, each in a transaction of its own.
 
     What cannot be applied, because its order is unknown or because of a fault of ours, is parked
     and never lost: it is tried for a day and then left, loudly, to an admin.
     """
-    try:
-        _apply(row_id)
-    except Exception as error:
-        if not isinstance(error, UnknownOrder):
-            log.exception("an event could not be applied", extra={"row": row_id})
-        with db.unit_of_work() as session:
-            seconds = _park(session, row_id, f"{type(error).__name__}: {error}"[:500])
-        if seconds is not None:
-            raise JobWaits(seconds) from error
+    for row_id in row_ids:
+        try:
+            _apply(row_id)
+        except Exception as error:
+            if not isinstance(error, UnknownOrder):
+                log.exception("an event could not be applied", extra={"row": row_id})
+            with db.unit_of_work() as session:
+                _park(session, row_id, f"{type(error).__name__}: {error}"[:500])
 
 
 def sweep(session: Session) -> None:
@@ -88,7 +81,7 @@ def _queue_again(session: Session, due: datetime) -> None:
         .limit(SWEPT_AT_ONCE)
     )
     for row_id in session.scalars(waiting):
-        queue.defer(session, "inbox.apply", once=f"inbox:{row_id}", row_id=row_id)
+        queue.defer(session, "inbox.apply", once=f"inbox:{row_id}", row_ids=[row_id])
 
 
 def _apply(row_id: int) -> None:
@@ -97,7 +90,7 @@ def _apply(row_id: int) -> None:
         if row is None:
             return
         event = _as_received(row)
-        if not _must_be_fetched(event):
+        if not events.is_foreign(event):
             _take(session, row, event)
             return
     fetched = gateways.current().checkout(str(events.session_in(event.raw)["id"]))
@@ -106,22 +99,17 @@ def _apply(row_id: int) -> None:
             _take(session, row, event, fetched)
 
 
-def _must_be_fetched(event: GatewayEvent) -> bool:
-    return event.type in events.ACTED_ON and events.is_foreign(event)
-
-
 def _take(
     session: Session, row: StripeEvent, event: GatewayEvent, found: Mapping[str, Any] | None = None
 ) -> None:
     """Facts, what follows from them, and `done`, in one transaction: all of it or nothing."""
-    remark = None
-    if event.type in events.ACTED_ON:
-        fact = events.fact(event, found or events.session_in(event.raw))
-        try:
-            facts.record(session, fact, row.source)
-        except NotOurs as reason:
-            remark = str(reason)
-    row.finish(clock.now(), remark)
+    fact = events.fact(event, found or events.session_in(event.raw))
+    try:
+        facts.record(session, fact, row.source)
+    except NotOurs as reason:
+        row.finish(clock.now(), str(reason))
+    else:
+        row.finish(clock.now())
 
 
 def _waiting(session: Session, row_id: int) -> StripeEvent | None:
@@ -135,19 +123,37 @@ def _waiting(session: Session, row_id: int) -> StripeEvent | None:
     return row if row and row.is_waiting else None
 
 
-def _park(session: Session, row_id: int, why: str) -> int | None:
-    """Seconds to wait, or None when there is nothing to wait for any more."""
+def _park(session: Session, row_id: int, why: str) -> None:
     row = _waiting(session, row_id)
     if row is None:
-        return None
+        return
     now = clock.now()
     if now - row.received_at > PATIENCE:
         row.give_up(why)
         log.error("an event is given up", extra={"event": row.event_id, "why": why})
-        return None
+        return
     seconds = WAITS[min(row.attempts, len(WAITS) - 1)]
     row.park(now + timedelta(seconds=seconds), why)
-    return seconds
+    queue.defer(session, "inbox.apply", in_seconds=seconds, row_ids=[row_id])
+
+
+def _row(event: GatewayEvent) -> dict[str, object]:
+    now = clock.now()
+    is_acted_on = event.type in events.ACTED_ON
+    return {
+        "event_id": event.event_id,
+        "type": event.type,
+        "api_version": event.api_version,
+        "livemode": event.livemode,
+        "account": event.account,
+        "created_at": event.created_at,
+        "raw": event.raw,
+        "source": event.source,
+        "status": EventStatus.NEW if is_acted_on else EventStatus.DONE,
+        "next_at": now,
+        "received_at": now,
+        "done_at": None if is_acted_on else now,
+    }
 
 
 def _as_received(row: StripeEvent) -> GatewayEvent:

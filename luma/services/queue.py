@@ -1,23 +1,14 @@
 """Put a job in the queue, in the caller's transaction: no commit, no job."""
 
+from typing import Any
+
 from procrastinate import App, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.types import JSONValue
 from sqlalchemy.orm import Session
-
-from luma.errors import LumaError
-
-JSON = str | int | bool | None
 
 queue = App(connector=SyncPsycopgConnector())
 """The deferring side: never opened and without tasks. It writes on the session's connection."""
-
-
-class JobWaits(LumaError):
-    """A job knows that it must be tried again later, in `seconds`. It is no fault."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("This is not finished yet. It is tried again by itself.")
-        self.seconds = seconds
 
 
 def defer(
@@ -28,26 +19,29 @@ def defer(
     lock: str | None = None,
     once: str | None = None,
     in_seconds: int = 0,
-    **arguments: JSON,
+    **arguments: JSONValue,
 ) -> None:
     """Queue `task` (a name in worker.py) to run once after this transaction commits.
 
     Jobs with the same `lock` run one after the other. While a job with the same `once` waits,
     a second one is not queued: asking twice does it once.
     """
+    wishes: dict[str, Any] = {"lock": lock, "queueing_lock": once}
+    if in_seconds:
+        wishes["schedule_in"] = {"seconds": in_seconds}
+    if once is None:
+        _write(session, task, wishes, arguments)
+        return
     try:
         with session.begin_nested():
-            queue.configure_task(
-                task,
-                lock=lock,
-                queueing_lock=once,
-                connection=_held(session),
-                schedule_in={"seconds": in_seconds} if in_seconds else None,
-            ).defer(**arguments)
+            _write(session, task, wishes, arguments)
     except AlreadyEnqueued:
         return
 
 
-def _held(session: Session) -> object:
-    """The driver's connection. Asked for inside the savepoint: only then is there one."""
-    return session.connection().connection.driver_connection
+def _write(
+    session: Session, task: str, wishes: dict[str, Any], arguments: dict[str, JSONValue]
+) -> None:
+    """The connection is asked for here, inside any savepoint: before, it would not be in it."""
+    connection = session.connection().connection.driver_connection
+    queue.configure_task(task, connection=connection, **wishes).defer(**arguments)

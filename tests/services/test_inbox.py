@@ -17,7 +17,6 @@ from luma.models.order import Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
 from luma.services import clock, inbox
-from luma.services.queue import JobWaits
 from luma.values import EventStatus, Money, OrderStatus
 from tests.selling import (
     EXPIRED,
@@ -38,9 +37,9 @@ def deliver(session: Session, *bodies: str) -> None:
     """Receive and apply, one after the other."""
     for body in bodies:
         known = set(rows_waiting(session))
-        inbox.receive(session, received(body))
+        inbox.receive(session, [received(body)])
         for row_id in set(rows_waiting(session)) - known:
-            inbox.apply(row_id)
+            inbox.apply([row_id])
     session.expire_all()
 
 
@@ -86,6 +85,14 @@ def test_a_late_payment_that_fails_enrols_nobody(session: Session) -> None:
     assert not is_learning(session, sale)
 
 
+def test_the_promise_that_comes_after_its_failure_is_not_believed(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(FAILED_LATE), sale.event(status="unpaid"))
+
+    assert sale.order.status is OrderStatus.FAILED
+
+
 def test_an_expired_checkout_closes_the_order(session: Session) -> None:
     sale = open_sale(session)
 
@@ -119,11 +126,34 @@ def test_the_same_event_again_changes_nothing(session: Session) -> None:
     assert (count(session, StripeEvent), count(session, Payment)) == (1, 1)
 
 
+def test_of_events_that_arrive_together_each_is_kept_once(session: Session) -> None:
+    sale, other = open_sale(session), open_sale(session)
+    first, second = received(sale.event()), received(other.event())
+
+    inbox.receive(session, [first, second, first])
+    inbox.receive(session, [second, first])
+    inbox.apply(rows_waiting(session))
+
+    assert count(session, StripeEvent) == 2
+    assert is_learning(session, sale)
+    assert is_learning(session, other)
+
+
+def test_one_that_cannot_be_applied_does_not_stop_the_others(session: Session) -> None:
+    sale = open_sale(session)
+    lost = sale.event(id="cs_sbx_x", metadata={"order_id": "ord_never"})
+    inbox.receive(session, [received(lost), received(sale.event())])
+
+    inbox.apply(rows_waiting(session))
+
+    assert is_learning(session, sale)
+
+
 def test_a_second_job_for_an_applied_event_finds_nothing_to_do(session: Session) -> None:
     deliver(session, open_sale(session).event())
     done_at = event_row(session).done_at
 
-    inbox.apply(rows_waiting(session)[0])
+    inbox.apply(rows_waiting(session))
 
     assert event_row(session).done_at == done_at
 
@@ -131,11 +161,11 @@ def test_a_second_job_for_an_applied_event_finds_nothing_to_do(session: Session)
 def test_an_event_that_is_received_queues_one_job(session: Session) -> None:
     body = open_sale(session).event()
 
-    inbox.receive(session, received(body))
-    inbox.receive(session, received(body))
+    inbox.receive(session, [received(body)])
+    inbox.receive(session, [received(body)])
 
     jobs = session.execute(text("SELECT task_name, args FROM procrastinate_jobs")).all()
-    assert jobs == [("inbox.apply", {"row_id": rows_waiting(session)[0]})]
+    assert jobs == [("inbox.apply", {"row_ids": rows_waiting(session)})]
 
 
 def test_any_order_of_arrival_ends_the_same(session: Session) -> None:
@@ -279,9 +309,9 @@ def test_a_payment_pays_for_one_course_only(session: Session) -> None:
 
 def test_money_by_the_other_gateway_grants_nothing(session: Session) -> None:
     sale = open_sale(session)
-    inbox.receive(session, from_stripe(received(sale.event())))
+    inbox.receive(session, [from_stripe(received(sale.event()))])
 
-    inbox.apply(rows_waiting(session)[0])
+    inbox.apply(rows_waiting(session))
 
     assert not is_learning(session, sale)
 
@@ -310,20 +340,22 @@ def test_the_price_of_the_day_of_the_order_counts(session: Session) -> None:
 def test_an_unknown_order_is_waited_for(session: Session) -> None:
     sale = open_sale(session)
     body = sale.event(id="cs_sbx_x", metadata={"order_id": "ord_later"})
-    inbox.receive(session, received(body))
+    inbox.receive(session, [received(body)])
     row_id = rows_waiting(session)[0]
 
     waits = []
     for _ in range(3):
-        with pytest.raises(JobWaits) as wait:
-            inbox.apply(row_id)
-        waits.append(wait.value.seconds)
+        inbox.apply([row_id])
+        waits.append(round((event_row(session).next_at - clock.now()).total_seconds()))
     parked = event_row(session).status
     later = make_order(session, sale.buyer, open_sale(session).course, public_id="ord_later")
     make_attempt(session, later, "cs_sbx_x")
-    inbox.apply(row_id)
+    inbox.apply([row_id])
 
-    assert waits == [1, 5, 15]
+    again = session.scalar(
+        text("SELECT count(*) FROM procrastinate_jobs WHERE scheduled_at > now()")
+    )
+    assert (waits, again) == ([1, 5, 15], 3)
     assert parked is EventStatus.PARKED
     assert event_row(session).status is EventStatus.DONE
     assert session.get_one(Order, later.id).status is OrderStatus.PAID
@@ -331,10 +363,10 @@ def test_an_unknown_order_is_waited_for(session: Session) -> None:
 
 def test_an_event_is_given_up_after_a_day(session: Session) -> None:
     body = open_sale(session).event(id="cs_sbx_x", metadata={"order_id": "ord_never"})
-    inbox.receive(session, received(body))
+    inbox.receive(session, [received(body)])
     event_row(session).received_at = clock.now() - timedelta(hours=25)
 
-    inbox.apply(rows_waiting(session)[0])
+    inbox.apply(rows_waiting(session))
 
     dead = event_row(session)
     assert dead.status is EventStatus.DEAD
@@ -354,15 +386,14 @@ def test_a_fault_of_ours_parks_the_event_and_later_it_is_applied(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sale = open_sale(session)
-    inbox.receive(session, received(sale.event()))
+    inbox.receive(session, [received(sale.event())])
     row_id = rows_waiting(session)[0]
 
     with monkeypatch.context() as broken:
         broken.setattr("luma.services.access.derive", None)
-        with pytest.raises(JobWaits):
-            inbox.apply(row_id)
+        inbox.apply([row_id])
     after_fault = (event_row(session).status, count(session, Payment))
-    inbox.apply(row_id)
+    inbox.apply([row_id])
 
     assert after_fault == (EventStatus.PARKED, 0)
     assert is_learning(session, sale)
@@ -393,7 +424,7 @@ def test_an_event_of_another_release_is_not_read_but_asked_about(
 
 def test_the_sweep_queues_what_was_left_behind(session: Session) -> None:
     sale = open_sale(session)
-    inbox.receive(session, received(sale.event()))
+    inbox.receive(session, [received(sale.event())])
     session.execute(text("DELETE FROM procrastinate_jobs"))
     inbox.sweep(session)
     too_early = session.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
@@ -407,7 +438,7 @@ def test_the_sweep_queues_what_was_left_behind(session: Session) -> None:
 
 
 def test_a_worker_that_starts_takes_up_what_another_left(session: Session) -> None:
-    inbox.receive(session, received(open_sale(session).event()))
+    inbox.receive(session, [received(open_sale(session).event())])
     session.execute(text("DELETE FROM procrastinate_jobs"))
 
     inbox.resume(session)

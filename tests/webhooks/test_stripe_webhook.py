@@ -1,9 +1,10 @@
 """Only what Stripe, or our own sandbox, signed just now comes in, and nothing makes it stumble."""
 
+import asyncio
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,9 @@ from sqlalchemy.orm import Session
 from luma import webhooks
 from luma.errors import ServiceDown
 from luma.models.payment import StripeEvent
+from luma.services import inbox
 from luma.services.gateways import sandbox
+from luma.services.gateways.protocol import GatewayEvent
 from luma.settings import settings
 from tests.selling import signature_at, signed
 
@@ -246,6 +249,40 @@ class TestStripe:
         answer = await post(client, body(), signed(body(), SECRET))
 
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+
+    async def test_an_event_that_cannot_be_stored_keeps_no_other_out(
+        self, client: Client, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        receive = inbox.receive
+
+        def choosy(session: Session, arrived: Sequence[GatewayEvent]) -> None:
+            if any(event.event_id == "evt_bad" for event in arrived):
+                raise ServiceDown("Not this one.") if len(arrived) == 1 else ValueError
+            receive(session, arrived)
+
+        monkeypatch.setattr(inbox, "receive", choosy)
+        payloads = [body(id=f"evt_{name}") for name in ("1", "bad", "2", "3")]
+
+        answers = await asyncio.gather(
+            *(post(client, payload, signed(payload, SECRET)) for payload in payloads)
+        )
+
+        assert [answer.status_code for answer in answers] == [200, 503, 200, 200]
+        assert stored(session) == 3
+
+    async def test_too_many_at_once_are_asked_to_come_again(
+        self, client: Client, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(webhooks, "MOST_WAITING", 3)
+        payloads = [body(id=f"evt_{number}") for number in range(12)]
+
+        answers = await asyncio.gather(
+            *(post(client, payload, signed(payload, SECRET)) for payload in payloads)
+        )
+
+        taken = [answer.status_code for answer in answers].count(200)
+        assert {answer.status_code for answer in answers} == {200, 503}
+        assert stored(session) == taken
 
     async def test_no_secret_and_no_body_is_logged(
         self, client: Client, caplog: pytest.LogCaptureFixture

@@ -16,6 +16,11 @@ FOLDER = Path(__file__).parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 TEXT = (".css", ".js", ".svg", ".txt", ".webmanifest")
 
+_TAGS = {
+    ".css": '<link rel="stylesheet" href="{}">',
+    ".js": '<script src="{}" defer></script>',
+}
+
 router = APIRouter()
 
 _made: dict[str, Callable[[], str]] = {}
@@ -57,6 +62,12 @@ def address(name: str) -> str:
     if asset is None:
         raise FileNotFoundError(name)
     return f"/static/{name}?v={asset.version}"
+
+
+def tag(name: str) -> str:
+    """What a page's head says to load a stylesheet or a script."""
+    form = _TAGS[Path(name).suffix]
+    return form.format(address(name))
 
 
 @router.get("/static/{name}", include_in_schema=False)

@@ -75,9 +75,8 @@ def dress() -> None:
         info="var(--muted)",
         warning="var(--warning)",
     )
-    for sheet in ("luma.css", "quasar.css"):
-        ui.add_head_html(f'<link rel="stylesheet" href="{assets.address(sheet)}">', shared=True)
-    ui.add_head_html(f'<script src="{assets.address("head.js")}" defer></script>', shared=True)
+    for name in ("luma.css", "quasar.css", "head.js"):
+        ui.add_head_html(assets.tag(name), shared=True)
 
 
 def follow(request: Request) -> None:

@@ -23,6 +23,10 @@ router = APIRouter()
 SEND_TITLE = """(event) => {
     if (event.target.tagName !== "FORM") return;
     event.preventDefault();
+    const button = event.target.querySelector("button");
+    if (button.ariaBusy) return;
+    button.ariaBusy = "true";
+    setTimeout(() => button.ariaBusy = null, 2000);
     emit({title: event.target.elements.title.value});
 }"""
 SEND_DELETE = """(event) => {
@@ -34,7 +38,7 @@ SEND_DELETE = """(event) => {
 @page(router, "/studio", "Studio")
 async def courses(deleted: str = "") -> None:
     lines = await act(course_list.mine)
-    ui.add_head_html(f'<link rel="stylesheet" href="{assets.address("studio.css")}">')
+    ui.add_head_html(assets.tag("studio.css"))
     with frame("Studio"):
         shelf = Shelf()
         shelf.draw(lines)

@@ -33,7 +33,7 @@ async def editor(course: str, lesson: str = "") -> None:
     viewer = viewer_of(ui.context.client.request)
     open_editor = Editor(sheet, viewer.id if viewer else 0)
     first = await open_editor.lesson_sheet(lesson) if lesson else None
-    ui.add_head_html(f'<link rel="stylesheet" href="{assets.address("studio.css")}">')
+    ui.add_head_html(assets.tag("studio.css"))
     with frame(f"{sheet.title} · Studio", wide=True):
         open_editor.draw(tree, first)
 

@@ -20,6 +20,7 @@ from tests.factories import PASSWORD
 class School:
     url: str
     database: str
+    log: Path
 
     @cached_property
     def engine(self) -> Engine:
@@ -30,6 +31,11 @@ class School:
         """For arranging what a story starts from; committed at the end."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def faults(self) -> list[str]:
+        """What the server has logged as its own fault."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        return [line for line in lines if "Traceback" in line or " ERROR " in line]
 
     def visitor(self, browser: Browser, **wishes: object) -> Page:
         """Somebody new, in a browser of their own. `wishes` are Playwright's for a context."""
@@ -61,12 +67,19 @@ def running(database: str, folder: Path, settings: Mapping[str, str]) -> Iterato
     own = {name: value for name, value in os.environ.items() if not name.startswith("LUMA_")}
     env = {**own, "LUMA_DATABASE_URL": database, "LUMA_DATA_DIR": str(folder), **settings}
     command = [sys.executable, "-m", "tests.browser.serve"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+    log = folder / "server.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env
+        ) as process,
+    ):
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        assert port, "the server did not start; its reason stands above"
-        school = School(f"http://127.0.0.1:{port}", database)
+        assert port, f"the server did not start: {log.read_text()}"
+        school = School(f"http://127.0.0.1:{port}", database, log)
         yield school
         school.engine.dispose()
         process.terminate()
         assert process.wait(15) in (0, -15)
+    sys.stderr.write(log.read_text("utf-8", "replace"))

@@ -13,12 +13,13 @@ def main() -> None:
     os.environ["LUMA_PORT"] = str(port)
     os.environ["LUMA_BASE_URL"] = f"http://127.0.0.1:{port}"
 
-    from luma import app
+    from luma import app, logs
     from luma.pages.guard import limits
 
     # All visitors of a test come from one address, and quicker than people do.
     limits.PAGES_PER_SECOND, limits.PAGES_AT_ONCE = 1000, 1000
-    config = uvicorn.Config(app.build(), log_level="warning")
+    logs.write()
+    config = uvicorn.Config(app.build(), log_config=None, access_log=False)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[door])

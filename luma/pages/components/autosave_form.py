@@ -1,7 +1,8 @@
 """A form that saves itself, as one browser element: see autosave_form.js and form_parts/doc.js."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from dataclasses import dataclass
+from typing import Literal, NotRequired, Self, TypedDict
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -92,25 +93,22 @@ class AutosaveForm(ui.element, component="autosave_form.js", esm={"luma-form": "
         self.run_method("jump", field)
 
     async def _save(self, event: GenericEventArguments) -> None:
-        said: Any = event.args
-        subject, revision, values, attempt = (
-            said.get(name) for name in ("subject", "revision", "values", "attempt")
-        )
-        if not isinstance(subject, str) or type(revision) is not int or type(attempt) is not int:
-            raise RuleBroken("The form could not be read. Load the page again.")
-        if not isinstance(values, dict):
-            raise RuleBroken("The form could not be read. Load the page again.")
+        wish = SaveWish.read(event.args)
+        answer: Mapping[str, object]
         try:
-            answer: Mapping[str, object] = await self._on_save(subject, revision, values)
+            answer = await self._on_save(wish.subject, wish.revision, wish.values)
         except NotFound as gone:
             answer = {"kind": "gone", "words": f"Not saved: {gone}"}
         except Exception as error:
-            self.run_method("answer", subject, {"kind": "failed", "attempt": attempt})
-            if self._is_news(subject, error):
+            self._answer(wish, {"kind": "failed"})
+            if self._is_news(wish.subject, error):
                 raise
             return
-        self._failing.discard(subject)
-        self.run_method("answer", subject, {**answer, "attempt": attempt})
+        self._failing.discard(wish.subject)
+        self._answer(wish, answer)
+
+    def _answer(self, wish: "SaveWish", answer: Mapping[str, object]) -> None:
+        self.run_method("answer", wish.subject, {**answer, "attempt": wish.attempt})
 
     def _is_news(self, subject: str, error: Exception) -> bool:
         """The form tries again by itself and says so; a fault is told and logged once."""
@@ -121,3 +119,25 @@ class AutosaveForm(ui.element, component="autosave_form.js", esm={"luma-form": "
     async def _open(self, event: GenericEventArguments) -> None:
         if isinstance(event.args, str):
             await self._on_open(event.args)
+
+
+@dataclass(frozen=True, slots=True)
+class SaveWish:
+    """What a browser wants written: the values may still be anything."""
+
+    subject: str
+    revision: int
+    values: Mapping[str, object]
+    attempt: int
+
+    @classmethod
+    def read(cls, said: object) -> Self:
+        match said:
+            case {
+                "subject": str(subject),
+                "revision": int(revision),
+                "values": dict(values),
+                "attempt": int(attempt),
+            } if not isinstance(revision, bool):
+                return cls(subject, revision, values, attempt)
+        raise RuleBroken("The form could not be read. Load the page again.")

@@ -1,0 +1,75 @@
+"""What a hostile browser sends instead of a change: a sentence comes back, never a fault."""
+
+from collections.abc import Callable
+
+import pytest
+
+from luma.errors import RuleBroken
+from luma.pages.components.autosave_form import SaveWish
+from luma.pages.components.course_tree import Change
+
+NONSENSE: tuple[object, ...] = (
+    None,
+    5,
+    "text",
+    [],
+    [1],
+    {},
+    {"kind": 1},
+    {"kind": ["lesson"]},
+    {"kind": {"a": 1}},
+)
+
+
+@pytest.mark.parametrize("said", NONSENSE)
+def test_a_change_of_the_outline_that_is_none_is_refused(said: object) -> None:
+    change = Change(said)
+
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: change.kind,
+        lambda: change.node("id"),
+        lambda: change.text("title"),
+        lambda: change.number("index"),
+    )
+    for ask in asked:
+        with pytest.raises(RuleBroken, match="Load the page again"):
+            ask()
+
+
+@pytest.mark.parametrize("number", [-1, 2**53, 2**63, 1.5, True, "1", None, [1]])
+def test_a_place_in_the_outline_is_a_whole_number_in_bounds(number: object) -> None:
+    with pytest.raises(RuleBroken):
+        Change({"index": number}).number("index")
+
+
+def test_a_change_of_the_outline_is_read() -> None:
+    change = Change({"kind": "lesson", "id": "les_a", "index": 3, "after": None})
+
+    assert change.kind == "lesson"
+    assert change.node("id") == "les_a"
+    assert change.number("index") == 3
+    assert change.number_or_none("after") is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *NONSENSE,
+        {"subject": 1, "revision": 1, "values": {}, "attempt": 1},
+        {"subject": "course", "revision": "1", "values": {}, "attempt": 1},
+        {"subject": "course", "revision": True, "values": {}, "attempt": 1},
+        {"subject": "course", "revision": 1, "values": [], "attempt": 1},
+        {"subject": "course", "revision": 1, "values": {}, "attempt": None},
+    ],
+)
+def test_a_save_that_is_none_is_refused(said: object) -> None:
+    with pytest.raises(RuleBroken, match="Load the page again"):
+        SaveWish.read(said)
+
+
+def test_a_save_is_read() -> None:
+    wish = SaveWish.read(
+        {"subject": "course", "revision": 2, "values": {"title": 5}, "attempt": 9, "more": 1}
+    )
+
+    assert wish == SaveWish("course", 2, {"title": 5}, 9)

@@ -107,7 +107,7 @@ const pane = `
       <a v-if="room.standing === 'visitor' && !lesson.reason" class="button outline" :href="coursePage">See the course</a>
       <span class="push"></span>
       <a v-if="previous" class="button quiet" :href="address(previous.id)" @click="follow($event, previous.id)">${icon("arrow-left")}Previous</a>
-      <a v-if="next" class="button" :href="address(next.id)" @click="follow($event, next.id)">Next lesson${icon("arrow-right")}</a>
+      <a v-if="next" class="button" :class="{ outline: lesson.reason }" :href="address(next.id)" @click="follow($event, next.id)">Next lesson${icon("arrow-right")}</a>
     </div>
     <div v-if="congratulates" class="banner positive room-finished" role="status">${icon("party-popper")}
       <p><strong>You finished {{ room.title }}.</strong> Well done. <a href="/learn">Back to my courses</a></p></div>
@@ -259,8 +259,9 @@ const walking = {
     this.open(id, { plays });
   },
   open(id, { plays = false, isBack = false } = {}) {
-    if (id === this.current && !plays) return this.closeDrawer();
+    if (id === this.current && !plays) return void this.closeDrawer();
     this.rest();
+    if (this.isForgotten) return void location.assign(this.address(id));
     this.opening = id;
     this.turn += 1;
     this.wishes = { plays, isBack };
@@ -341,6 +342,7 @@ const listing = {
 const marking = {
   tick() {
     if (!this.isStudent || this.marking || this.lesson.reason) return;
+    if (this.isForgotten) return void location.reload();
     this.wish(this.lesson.id, !this.isDone);
   },
   wish(id, isDone) {
@@ -392,7 +394,7 @@ const watching = {
     return {
       time: (seconds) => this.onTime(seconds),
       playing: () => this.onPlaying(),
-      paused: () => this.report(),
+      paused: () => this.onPaused(),
       ended: () => this.onEnded(),
       length: (seconds) => (this.length = Math.floor(seconds)),
       rate: (rate) => this.frame.isPlaying && SPEEDS.includes(rate) && (this.speed = rate),
@@ -404,6 +406,10 @@ const watching = {
     this.frame.speed(this.speed);
     if (kept.read("muted", false)) this.frame.mute(true);
     if (!this.reporting) this.reporting = setInterval(() => this.report(), REPORT_EVERY);
+  },
+  async onPaused() {
+    await this.report();
+    if (this.isForgotten) location.reload();
   },
   onTime(seconds) {
     this.time = seconds;
@@ -537,9 +543,18 @@ const listening = {
   async hearSocket() {
     await this.$nextTick();
     for (const change of ["connect", "disconnect"]) window.socket.on(change, () => this.onNetwork());
+    const usual = window.socket.listeners("connect_error");
+    window.socket.off("connect_error");
+    window.socket.on("connect_error", (error) => this.onRefused(error, usual));
+  },
+  // The server has started anew and does not know this page. Loading it again would stop the
+  // video, so that waits for a moment when nothing plays.
+  onRefused(error, usual) {
+    if (error.message !== "Implicit handshake failed" || !this.frame?.isPlaying) usual.forEach((act) => act(error));
+    else Object.assign(this, { isForgotten: true, offline: false });
   },
   onNetwork() {
-    this.offline = !window.socket?.connected || !navigator.onLine;
+    this.offline = !this.isForgotten && (!window.socket?.connected || !navigator.onLine);
     if (!this.offline) this.queue?.send();
   },
 };
@@ -592,7 +607,7 @@ export default {
   },
 
   created() {
-    Object.assign(this, { turn: 0, wishes: {}, frame: null, watching: null, queue: null, goesOn: false, time: this.startsAt() });
+    Object.assign(this, { turn: 0, wishes: {}, frame: null, watching: null, queue: null, goesOn: false, isForgotten: false, time: this.startsAt() });
     if (this.lines.length <= ALL_OPEN) for (const chapter of this.chapters) this.unfolded.add(chapter.id);
     this.reveal(this.lesson.id);
   },

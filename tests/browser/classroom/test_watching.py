@@ -140,3 +140,36 @@ def test_progress_waits_in_the_browser_while_offline(browser: Browser, school: S
     expect(page.get_by_text("Reconnecting, your work is kept")).to_have_count(0)
     page.goto("/learn")
     expect(page.get_by_text(re.compile("0:0[4-7]"))).to_be_visible()
+
+
+def test_a_new_server_waits_for_the_video(browser: Browser, school: School) -> None:
+    room = a_room(browser, school, video=TEN_MINUTES)
+    page = room.page
+    room.enter()
+    page.get_by_role("button", name="Play").click()
+    room.wait_until(1)
+    page.evaluate("window.isSamePage = true")
+
+    page.evaluate(
+        """() => window.socket.listeners("connect_error")
+            .forEach((hear) => hear(new Error("Implicit handshake failed")))"""
+    )
+    room.wait_until(3)
+    assert page.evaluate("window.isSamePage")
+    page.keyboard.press("k")
+
+    expect(page.get_by_text(re.compile("Resumes at 0:0[3-6]"))).to_be_visible()
+    assert page.evaluate("window.isSamePage") is None
+
+
+def test_only_the_frame_itself_is_believed(browser: Browser, school: School) -> None:
+    room = a_room(browser, school, video=TEN_MINUTES)
+    page = room.page
+    room.enter()
+    page.get_by_role("button", name="Play").click()
+    room.wait_until(1)
+
+    page.evaluate("""() => postMessage('{"event": "onError", "info": 150}', "*")""")
+    page.keyboard.press("k")
+
+    expect(page.frame_locator("iframe").locator("#shown")).to_have_text(re.compile("^2 "))

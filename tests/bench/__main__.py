@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import classroom, crowd, shop, starting, studio, table, webhooks, world
+from tests.bench import classroom, crowd, report, shop, starting, studio, table, webhooks, world
 from tests.bench.table import Row
 
 GROUPS = {
@@ -31,6 +31,8 @@ def main() -> None:
             for row in GROUPS[group](here):
                 measured.append(row)
                 _say(table.line(row))
+    if asked.write:
+        REPORT.write_text(report.written(_what_ran(asked), measured))
     over = sum(row.is_over for row in measured)
     _say(f"{over} of {len(measured)} rows over their budget; {time.monotonic() - begun:.0f} s.")
 

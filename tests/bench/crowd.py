@@ -39,7 +39,9 @@ async def _come_and_go(luma: Served, here: str, there: str, studio: str) -> list
     async with sockets.crowd(luma, here, students) as people:
         full = luma.memory()
         swaps = await _clicked(people, [here, there], CLICKS)
+        spent = luma.cpu()
         echoes = await _echoed(people, CLICKS)
+        spent = luma.cpu() - spent
     await asyncio.sleep(GONE_AFTER)
     async with sockets.crowd(luma, here, students):
         again = luma.memory()
@@ -55,6 +57,7 @@ async def _come_and_go(luma: Served, here: str, there: str, studio: str) -> list
         Row("memory for each instructor with an editor open", teaching, "KB", most=600),
         Row("event round trip at 100 clients, p50", percentile(echoes, 50), "ms", most=2),
         Row("event round trip at 100 clients, p95", percentile(echoes, 95), "ms", most=10),
+        Row("event round trip, server CPU", spent * 1000 / CLICKS, "ms"),
         Row(clicked, percentile(swaps, 95), "ms", most=300),
     ]
 

@@ -44,12 +44,15 @@ def rows(world: World) -> Iterator[Row]:
     yield Row("paid -> access on the buyer's open page, p95", percentile(seen, 95), "ms", most=1000)
     bodies = [*(sale.event() for sale in sales), *(_other() for _ in range(RATE * SECONDS - SALES))]
     bodies.sort(key=lambda _: secrets.randbits(32))
+    spent = luma.cpu()
     deliveries, took = asyncio.run(_delivered(luma, bodies))
     taken = sum(one.is_taken for one in deliveries)
     yield Row("webhook: deliveries a second, sustained", taken / took, "/s", least=0.98 * RATE)
     times = [one.seconds * 1000 for one in deliveries]
     yield Row("webhook: answered, p95", percentile(times, 95), "ms", most=1000)
     yield from _applied(world, taken)
+    cost = (luma.cpu() - spent) * 1000 / len(bodies)
+    yield Row("webhook: server CPU for a delivery, a tenth of them sales", cost, "ms")
 
 
 def _applied(world: World, taken: int) -> Iterator[Row]:

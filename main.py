@@ -80,8 +80,7 @@ def _serve(window: Window | None) -> None:
         finally:
             if window is not None:
                 window.close()
-    if window is not None:
-        window.wait()
+                window.wait()
 
 
 def _listener() -> socket.socket:

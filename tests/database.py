@@ -30,7 +30,7 @@ RUN = os.environ.setdefault("LUMA_TEST_RUN", uuid.uuid4().hex[:12])
 
 PREFIX = "luma-tests-"
 HURRY = {"fsync": "off", "synchronous_commit": "off", "max_connections": "150"}
-ABANDONED = 3600.0
+ABANDONED = 120.0
 
 
 class Databases:

@@ -97,13 +97,22 @@ function failed(address) {
   old.replaceChildren(box);
 }
 
-function searched(words) {
+// The address with one wish changed. It starts from where we are, not from what is still shown:
+// the next filter may be pressed before the answer to the last one is there.
+function wished(name, value) {
   const query = new URLSearchParams(location.search);
   query.delete("page");
-  if (words.trim()) query.set("q", words.trim());
-  else query.delete("q");
+  if (value) query.set(name, value);
+  else query.delete(name);
   const text = query.toString();
   return text ? `/?${text}` : "/";
+}
+
+function filter(link) {
+  const name = link.closest("[data-filter]").dataset.filter;
+  const address = wished(name, new URL(link.href).searchParams.get(name));
+  history.pushState(null, "", address);
+  show(address);
 }
 
 function liveSearch(form) {
@@ -111,7 +120,7 @@ function liveSearch(form) {
   let timer;
   let typing = false;
   const go = (again) => {
-    const address = searched(input.value);
+    const address = wished("q", input.value.trim());
     if (again) history.replaceState(null, "", address);
     else history.pushState(null, "", address);
     show(address);
@@ -229,11 +238,7 @@ document.addEventListener("click", (event) => {
   if (control.dataset.play) { event.preventDefault(); play(control); }
   else if (control.hasAttribute("data-expand")) expandAll(control);
   else if (control.hasAttribute("data-more")) { event.preventDefault(); loadMore(control); }
-  else if (control.matches("#shelf nav a")) {
-    event.preventDefault();
-    history.pushState(null, "", control.href);
-    show(control.href);
-  }
+  else if (control.closest("[data-filter]")) { event.preventDefault(); filter(control); }
 });
 
 document.addEventListener("keydown", (event) => {

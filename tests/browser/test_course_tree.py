@@ -198,6 +198,7 @@ def test_enter_keeps_a_new_name_and_escape_drops_it(tree: Tree) -> None:
     tree.open().row("Lesson 1.1").focus()
 
     tree.press("F2")
+    expect(tree.page.get_by_role("textbox")).to_have_value("Lesson 1.1")
     tree.typed("  Kneading   dough ")
     tree.press("ArrowDown", "F2")
     tree.typed("Nonsense", end="Escape")

@@ -24,6 +24,9 @@ from luma.values import CourseStatus, Money, OrderStatus
 
 log = logging.getLogger(__name__)
 
+MOST_STEPS = 20
+"""A course needs three; after many edits in a row some prices more are archived."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -42,7 +45,10 @@ def sync(course_id: int) -> None:
     open at another price are closed, so that nobody pays what is not asked any more.
     """
     gateway = gateways.current()
-    while step := _next_step(gateway, course_id):
+    for _ in range(MOST_STEPS):
+        step = _next_step(gateway, course_id)
+        if step is None:
+            break
         _take(gateway, course_id, step)
     with db.unit_of_work() as session:
         _close_stale_orders(session, course_id)

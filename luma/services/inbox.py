@@ -28,6 +28,8 @@ WAITS = (1, 5, 15, 60, 300, 900, 3600)
 
 LATE = timedelta(minutes=2)
 SWEPT_AT_ONCE = 200
+A_JOB = 25
+"""Events in one job: few enough that a burst is shared by all of the worker's threads."""
 
 
 def receive(session: Session, arrived: Sequence[GatewayEvent]) -> None:
@@ -40,8 +42,8 @@ def receive(session: Session, arrived: Sequence[GatewayEvent]) -> None:
         new.on_conflict_do_nothing().returning(StripeEvent.id, StripeEvent.status)
     )
     waiting: list[JSONValue] = [row_id for row_id, status in kept if status is EventStatus.NEW]
-    if waiting:
-        queue.defer(session, "inbox.apply", row_ids=waiting)
+    for start in range(0, len(waiting), A_JOB):
+        queue.defer(session, "inbox.apply", row_ids=waiting[start : start + A_JOB])
 
 
 def apply(row_ids: list[int]) -> None:

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 ROOT = Path(__file__).parents[2]
 BESIDE = ROOT.parent / "shared" / "stripe" / "stripe-openapi-trimmed.json"
+DESCRIPTION = Path(os.environ.get("LUMA_STRIPE_CONTRACT", BESIDE))
 FORM = "application/x-www-form-urlencoded"
 
 Schema = dict[str, Any]
@@ -61,7 +62,7 @@ def example(name: str) -> dict[str, Any]:
 
 @cache
 def _spec() -> Schema | None:
-    path = Path(os.environ.get("LUMA_STRIPE_CONTRACT", BESIDE))
+    path = DESCRIPTION
     if not path.exists():
         warnings.warn(
             f"Stripe's description is not at {path}: nothing is held against it.", stacklevel=2

@@ -21,7 +21,7 @@ from luma.settings import settings
 from luma.values import EventStatus
 from tests.selling import open_sale, signed
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass
@@ -34,7 +34,11 @@ class Server:
         headers = {"Stripe-Signature": signed(body)}
         try:
             answer = httpx.post(
-                f"{self.url}/webhooks/stripe", content=body, headers=headers, trust_env=False
+                f"{self.url}/webhooks/stripe",
+                content=body,
+                headers=headers,
+                timeout=PATIENCE,
+                trust_env=False,
             )
         except httpx.HTTPError:
             return 0

@@ -10,6 +10,7 @@ from nicegui import APIRouter, ui
 from starlette.responses import RedirectResponse, Response
 
 from luma.errors import LumaError, NotAllowed, ServiceDown, SignInNeeded
+from luma.pages.shop.render import part
 
 P = ParamSpec("P")
 Page = Callable[P, Awaitable[Response | None]]
@@ -56,6 +57,8 @@ def here() -> str:
 
 def apologise(status: int, sentence: str) -> None:
     """An error page's contents, inside a NiceGUI page."""
+    head = part(ui.context.client.request, "head.html.j2")
+    ui.html(head, sanitize=False).classes("head-frame")
     with ui.element("main").classes("page empty error-page"):
         ui.element("div").classes("sun").props["aria-hidden"] = "true"
         with ui.element("h1"):

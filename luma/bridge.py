@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from psycopg.errors import LockNotAvailable
@@ -37,13 +38,22 @@ async def perform(
     """Run one service function inside one transaction. Raises ServiceDown without a database."""
 
     def in_transaction() -> R:
-        try:
-            with db.unit_of_work() as session:
-                return action(session, *args, **kwargs)
-        except (OperationalError, InterfaceError, PoolEmpty, DBAPIError) as error:
-            raise _in_words(error) from error
+        with db.unit_of_work() as session:
+            return action(session, *args, **kwargs)
 
-    return await _in_thread(_database, DEADLINE, in_transaction)
+    return await _in_thread(_database, DEADLINE, partial(_said_in_words, in_transaction))
+
+
+async def look(
+    action: Callable[Concatenate[Session, P], R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """The same for one that only reads, without a transaction: for what many ask all the time."""
+
+    def at_a_glance() -> R:
+        with db.glance() as session:
+            return action(session, *args, **kwargs)
+
+    return await _in_thread(_database, DEADLINE, partial(_said_in_words, at_a_glance))
 
 
 async def offload(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -69,6 +79,13 @@ async def _in_thread(threads: ThreadPoolExecutor, seconds: float, work: Callable
         return await asyncio.wait_for(waiting, seconds)
     except TimeoutError as error:
         raise ServiceDown("That took too long. Try again in a minute.") from error
+
+
+def _said_in_words(work: Callable[[], R]) -> R:
+    try:
+        return work()
+    except (OperationalError, InterfaceError, PoolEmpty, DBAPIError) as error:
+        raise _in_words(error) from error
 
 
 def _in_words(error: Exception) -> Exception:

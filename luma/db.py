@@ -63,6 +63,17 @@ def unit_of_work() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def glance() -> Iterator[Session]:
+    """For what only reads: each statement stands alone, which saves two of three round trips.
+
+    PostgreSQL gives every statement its own view of the data anyway, as LUMA runs it.
+    """
+    alone = engine().execution_options(isolation_level="AUTOCOMMIT")
+    with Session(alone, expire_on_commit=False) as session:
+        yield session
+
+
 def forget() -> None:
     """Close every connection; the next use opens new ones."""
     if engine.cache_info().currsize:

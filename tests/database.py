@@ -158,6 +158,7 @@ def session(_connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterato
             outer.expire_all()
 
     monkeypatch.setattr(db, "unit_of_work", unit_of_work)
+    monkeypatch.setattr(db, "glance", unit_of_work)
     with _connection.begin() as transaction:
         with _inside(_connection) as outer:
             yield outer

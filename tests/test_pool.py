@@ -50,3 +50,19 @@ def test_one_connection_serves_requests_that_follow_each_other(fresh_database: s
     backends = {_ask() for _ in range(4)}
 
     assert len(backends) == len(opened) == 1
+
+
+def test_a_glance_opens_no_transaction_and_leaves_none(fresh_database: str) -> None:
+    idle = text(
+        "SELECT xact_start = query_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+    )
+
+    with db.glance() as session:
+        session.execute(text("SELECT 1"))
+        alone = session.scalar(idle)
+    with db.unit_of_work() as session:
+        session.execute(text("SELECT 1"))
+        alone_later = session.scalar(idle)
+
+    assert alone is True
+    assert alone_later is False

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from luma.bridge import hash_off_loop, perform
+from luma.bridge import hash_off_loop, look, perform
 from luma.errors import LumaError
 from luma.services import accounts, passwords
 from luma.services.accounts import Action, Visit
@@ -34,7 +34,7 @@ def key_in(cookies: Mapping[str, str]) -> str | None:
 
 
 async def is_alive(key: str) -> bool:
-    return await perform(accounts.is_alive, key)
+    return await look(accounts.is_alive, key)
 
 
 async def act(action: Action[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -71,7 +71,7 @@ class WhoIsLooking:
         if key is None:
             return None
         try:
-            return await perform(accounts.viewer, key)
+            return await look(accounts.viewer, key)
         except LumaError:
             return None
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from luma.bridge import perform
+from luma.bridge import look
 from luma.pages.session import viewer_of
 from luma.pages.shop.render import render
 from luma.services import catalogue
@@ -26,9 +26,7 @@ async def shop_window(request: Request) -> Response:
     wish = read(request.query_params)
     viewer = viewer_of(request)
     part = request.headers.get("x-part")
-    shelf = await perform(
-        catalogue.shelf, wish, viewer.id if viewer else None, alone=part == "more"
-    )
+    shelf = await look(catalogue.shelf, wish, viewer.id if viewer else None, alone=part == "more")
     return render(
         request,
         "shelf.html.j2" if part in ("shelf", "more") else "catalogue.html.j2",

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from luma.bridge import perform
+from luma.bridge import look
 from luma.pages import words
 from luma.pages.session import viewer_of
 from luma.pages.shop import pictures
@@ -24,7 +24,7 @@ router.include_router(pictures.router)
 async def course_page(request: Request, slug: str, preview: str = "") -> Response:
     """`preview` is the free lesson to play, for visitors without scripts."""
     viewer = viewer_of(request)
-    course, door = await perform(landing.course_page, slug, viewer.id if viewer else None)
+    course, door = await look(landing.course_page, slug, viewer.id if viewer else None)
     previews = course.previews
     return render(
         request,

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
-from luma.bridge import perform
+from luma.bridge import look
 from luma.services import catalogue
 from luma.services.catalogue import Entry
 from luma.settings import settings
@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/sitemap.xml", methods=["GET", "HEAD"])
 async def sitemap() -> Response:
-    entries = await perform(catalogue.on_sale)
+    entries = await look(catalogue.on_sale)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">',

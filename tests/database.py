@@ -146,7 +146,7 @@ def _connection(databases: Databases) -> Iterator[Connection]:
 
 @pytest.fixture
 def session(_connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    """A session in a transaction that is rolled back. `db.unit_of_work` works inside it too."""
+    """A session in a transaction that is rolled back. The doors of `luma.db` lead into it."""
     turn = threading.RLock()
 
     @contextmanager
@@ -158,6 +158,7 @@ def session(_connection: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterato
             outer.expire_all()
 
     monkeypatch.setattr(db, "unit_of_work", unit_of_work)
+    monkeypatch.setattr(db, "glance", unit_of_work)
     monkeypatch.setattr(db, "glance", unit_of_work)
     with _connection.begin() as transaction:
         with _inside(_connection) as outer:

@@ -45,7 +45,7 @@ const outline = `
         <span class="room-count">{{ count(chapter) }}</span>
       </button></h3>
       <ol v-if="isOpen(chapter)">
-        <li v-for="line in chapter.lessons" :key="line.id">
+        <li v-for="line in chapter.lessons" :key="line.id" v-memo="[line.id === current, line.is_done]">
           <a :href="address(line.id)" class="room-line" :class="{ done: line.is_done }" :data-id="line.id"
              :aria-current="line.id === current ? 'page' : null" @click="follow($event, line.id)">
             <span class="room-state" v-html="mark(line)"></span>
@@ -405,7 +405,7 @@ const watching = {
   onPlaying() {
     this.frame.speed(this.speed);
     if (kept.read("muted", false)) this.frame.mute(true);
-    if (!this.reporting) this.reporting = setInterval(() => this.report(), REPORT_EVERY);
+    if (!this.reporting) this.reporting = setInterval(() => this.frame.isPlaying && this.report(), REPORT_EVERY);
   },
   async onPaused() {
     await this.report();

@@ -1,7 +1,7 @@
 """Pictures of every page of the running demo school: python -m tests.screenshots [FOLDER]
 
-Each page at 1280 x 800 in light and at 390 x 844 in dark, whole length, for looking at; with
-`--readme` also the three that the README shows.
+Each page at 1280 x 800 and at 390 x 844, in light and in dark, for looking at; with
+`--readme` only the three that the README shows.
 """
 
 import argparse
@@ -89,7 +89,9 @@ def main() -> None:
     asked.folder.mkdir(exist_ok=True)
     with _school() as url, sync_playwright() as playwright, launched(playwright) as browser:
         wanted = [shot for shot in shots() if asked.only in shot.name]
-        for look in LOOKS:
+        if asked.readme:
+            wanted = [shot for shot in wanted if shot.name in README.values()]
+        for look in ["wide-light"] if asked.readme else LOOKS:
             _take(browser, url, wanted, look, asked.folder)
     if asked.readme:
         for name, shot in README.items():

@@ -175,3 +175,22 @@ def test_only_the_frame_itself_is_believed(browser: Browser, school: School) -> 
     page.keyboard.press("k")
 
     expect(page.frame_locator("iframe").locator("#shown")).to_have_text(re.compile("^2 "))
+
+
+def test_a_server_that_cannot_answer_is_asked_again(browser: Browser, school: School) -> None:
+    room = a_room(browser, school)
+    page = room.page
+    room.enter()
+    page.route("**/position", lambda route: route.fulfill(status=503))
+    page.get_by_role("button", name="Play").click()
+    room.wait_until(2)
+    with page.expect_response("**/position"):
+        page.keyboard.press("k")
+    page.unroute("**/position")
+
+    with page.expect_response(
+        lambda answer: "/position" in answer.url and answer.request.resource_type == "fetch"
+    ) as answer:
+        page.reload()
+
+    assert answer.value.json()["seen"] >= 25

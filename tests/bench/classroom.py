@@ -1,7 +1,6 @@
 """The classroom: coming in, coming back, going on to the next lesson, and long courses."""
 
 import asyncio
-import statistics
 from collections.abc import Iterator
 
 from playwright.sync_api import Browser
@@ -48,9 +47,8 @@ def _visited(world: World, browser: Browser, path: str) -> Iterator[Row]:
     ):
         value, beneath = visits.median(first, of), visits.median(floor, of)
         yield Row(f"classroom: first visit, {what}", value, unit, most=most, floor=beneath)
-    visible = visits.median(first, lambda visit: visit.visible_ms)
-    beneath = visits.median(floor, lambda visit: visit.visible_ms)
-    yield Row("classroom: lesson text visible, against the floor", visible / beneath, "×", most=2)
+    ratio = _quickest(first) / _quickest(floor)
+    yield Row("classroom: lesson text visible, against the floor", ratio, "×", most=2)
     value = visits.median(again, lambda visit: visit.kilobytes)
     yield Row("classroom: repeat visit, bytes", value, "KB", most=12)
     value = visits.median(again, lambda visit: visit.requests)
@@ -67,7 +65,7 @@ def _gone_on(world: World, browser: Browser, here: str, there: str) -> Row:
             swaps.append(tab.click(NEXT, _text(there)))
         with visits.tab(browser, world.floor(), _text(there), ANNA) as tab:
             loads.append(tab.visit(there).visible_ms)
-    ratio = statistics.median(swaps) / statistics.median(loads)
+    ratio = min(swaps) / min(loads)
     return Row("classroom: next lesson shown, against the floor's page load", ratio, "×", most=0.6)
 
 
@@ -98,6 +96,11 @@ async def _swapped(served: Served, here: str, there: str) -> float:
     spent = served.cpu() - before
     await student.socket.close()
     return spent * 1000 / SWAPS
+
+
+def _quickest(seen: list[Visit]) -> float:
+    """Wall time that other work on the machine has stretched least."""
+    return min(visit.visible_ms for visit in seen)
 
 
 def _text(path: str) -> Wanted:

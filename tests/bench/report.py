@@ -37,7 +37,8 @@ keeps the table here.
 - The classroom's text is in the page that is served. NiceGUI's own scripts come as one file, and
   where a page has no Quasar widget a stand-in of 1 KB takes Quasar's place (`luma/pages/shell.py`).
 - An outline is one statement of plain columns and one browser element, whatever its length.
-- A connection that was just used is not asked whether it lives; who is looking is one row.
+- A connection that was just used is not asked whether it lives, what only reads opens no
+  transaction, and who is looking is one row.
 - What is in memory at the start is left out of garbage collection.
 """
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from nicegui import ui
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from luma import db, webhooks, worker
@@ -72,6 +73,7 @@ def build(*, with_worker: bool = True) -> FastAPI:
     _answer_errors(app)
     _add_nicegui(app)
     app.add_middleware(WhoIsLooking)
+    app.add_middleware(PackedOnce)
     guard.protect(
         app,
         origin=settings().base_url,
@@ -93,7 +95,7 @@ def _add_nicegui(app: FastAPI) -> None:
     nicegui.app.on_page_exception(_page_failed)
     nicegui.app.add_exception_handler(404, _http_error)
     logging.getLogger("nicegui").addFilter(feedback.QuietRefusals())
-    nicegui.app.add_middleware(PackedOnce)
+    nicegui.app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
     ui.run_with(
         app,
         title="LUMA",

@@ -6,7 +6,7 @@ from markupsafe import Markup
 from nicegui import APIRouter, ui
 from starlette.requests import Request
 
-from luma.pages import assets, shell, theme
+from luma.pages import shell, theme
 from luma.pages.components.classroom import ClassroomView, Surroundings, drawn, symbols
 from luma.pages.feedback import page
 from luma.pages.session import act, viewer_of
@@ -39,8 +39,7 @@ async def classroom(course: str, lesson: str) -> None:
         ui.status_code(403)
     ui.page_title(f"{room.lesson.title} · {room.title} · LUMA")
     theme.follow(request)
-    shell.without_quasar(request)
-    ui.add_head_html(_sheet())
+    shell.without_quasar(request, "classroom.css")
     ui.add_body_html(_paper(request, room))
     ClassroomView(room, Desk(), Surroundings(settings().youtube_frame, _reader(request)))
 
@@ -60,10 +59,6 @@ def _paper(request: Request, room: Classroom) -> str:
         circle=drawn("circle"),
         lock=drawn("lock", "icon-s"),
     )
-
-
-def _sheet() -> str:
-    return '<link rel="stylesheet" href="' + assets.address("classroom.css") + '">'
 
 
 def _unfolded(room: Classroom) -> set[int]:

@@ -2,43 +2,42 @@
 
 import gzip
 
+import nicegui
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_FILES = 200
-STATIC = "/_nicegui/"
-UNPACKED = "/_nicegui_ws/"
+FILES = tuple(
+    f"/_nicegui/{nicegui.__version__}/{kind}/"
+    for kind in ("static", "components", "libraries", "esm", "resources")
+)
+
+Answer = tuple[list[tuple[bytes, bytes]], bytes]
 
 
 class PackedOnce:
-    """Files under /_nicegui/<version>/ never change, so each is compressed at its first visit.
+    """What such an address has never changes, so it is compressed at the first visit.
 
-    Everything else goes through Starlette's gzip at a middle level.
+    It stands outside of NiceGUI, which then hears of each file once.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.pages = GZipMiddleware(app, minimum_size=500, compresslevel=5)
-        self.kept: dict[str, tuple[list[tuple[bytes, bytes]], bytes]] = {}
+        self.kept: dict[str, Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(UNPACKED):
+        if not _is_file(scope):
             await self.app(scope, receive, send)
-        elif not scope["path"].startswith(STATIC) or not _wants_gzip(scope):
-            await self.pages(scope, receive, send)
         elif (path := scope["path"]) in self.kept:
             await _answer(send, *self.kept[path])
         else:
-            await self.app(scope, receive, _Packing(send, self.kept, path).take)
+            await self.app(_unpacked(scope), receive, _Packing(send, self.kept, path).take)
 
 
 class _Packing:
     """Collects one answer, compresses it, keeps it if it may be kept, and sends it."""
 
-    def __init__(
-        self, send: Send, kept: dict[str, tuple[list[tuple[bytes, bytes]], bytes]], path: str
-    ) -> None:
+    def __init__(self, send: Send, kept: dict[str, Answer], path: str) -> None:
         self.send, self.kept, self.path = send, kept, path
         self.start: Message = {}
         self.body = bytearray()
@@ -64,7 +63,7 @@ class _Packing:
         headers["Content-Encoding"] = "gzip"
         headers["Content-Length"] = str(len(content))
         headers.add_vary_header("Accept-Encoding")
-        if "immutable" in headers.get("cache-control", "") and len(self.kept) < MOST_FILES:
+        if len(self.kept) < MOST_FILES and "set-cookie" not in headers:
             self.kept[self.path] = (headers.raw, content)
         await _answer(self.send, headers.raw, content)
 
@@ -74,8 +73,17 @@ async def _answer(send: Send, headers: list[tuple[bytes, bytes]], content: bytes
     await send({"type": "http.response.body", "body": content})
 
 
-def _wants_gzip(scope: Scope) -> bool:
-    return "gzip" in Headers(scope=scope).get("accept-encoding", "")
+def _is_file(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    path: str = scope["path"]
+    return path.startswith(FILES) and "gzip" in Headers(scope=scope).get("accept-encoding", "")
+
+
+def _unpacked(scope: Scope) -> Scope:
+    """The same wish, without leave to compress the answer or to send a part of it."""
+    dropped = (b"accept-encoding", b"range")
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in dropped]}
 
 
 def _is_text(start: Message) -> bool:

@@ -5,6 +5,7 @@ A page that uses no widget of Quasar's says so, `without_quasar`; then a small s
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import nicegui
@@ -17,6 +18,7 @@ from luma.pages import assets
 
 FILES = Path(nicegui.__file__).parent / "static"
 TEMPLATE = Path(__file__).with_name("shell.html.j2")
+LUMA = "luma.css"
 SOCKET, QUASAR, ENGLISH = "socket.io.min.js", "quasar.umd.prod.js", "lang/en-US.umd.prod.js"
 
 MARGINS = """
@@ -45,14 +47,25 @@ def slim() -> None:
     client.templates = Jinja2Templates(env=environment)
 
 
-def without_quasar(request: Request) -> None:
-    """The NiceGUI page being built uses none of Quasar's widgets, neither now nor later."""
+def without_quasar(request: Request, sheet: str) -> None:
+    """The NiceGUI page being built uses none of Quasar's widgets, neither now nor later.
+
+    `sheet` is its own stylesheet, which comes in one file with luma.css: its text is seen sooner.
+    """
     request.state.is_light = True
+    request.state.sheets = (_with_luma(sheet),)
 
 
 def in_theme(request: Request, chosen: str | None) -> None:
     """The NiceGUI page being built is light or dark from its first moment; None: as the system."""
     request.state.theme = chosen
+
+
+@lru_cache
+def _with_luma(sheet: str) -> str:
+    name = f"luma-{sheet}"
+    assets.make(name, lambda: "\n".join((assets.FOLDER / one).read_text() for one in (LUMA, sheet)))
+    return name
 
 
 def _light() -> list[str]:

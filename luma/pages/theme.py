@@ -63,7 +63,7 @@ def cover(title: str, key: str, image_id: str | None = None) -> Markup:
 
 
 def dress() -> None:
-    """Give every NiceGUI page LUMA's stylesheets and Quasar LUMA's colours. Called once, by app."""
+    """Give every NiceGUI page LUMA's script and Quasar LUMA's colours. Called once, by app."""
     app.colors(
         primary="var(--primary)",
         secondary="var(--muted)",
@@ -75,8 +75,7 @@ def dress() -> None:
         info="var(--muted)",
         warning="var(--warning)",
     )
-    for name in ("luma.css", "quasar.css", "head.js"):
-        ui.add_head_html(assets.tag(name), shared=True)
+    ui.add_head_html(assets.tag("head.js"), shared=True)
 
 
 def follow(request: Request) -> None:

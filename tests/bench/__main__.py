@@ -1,6 +1,7 @@
 """`python -m tests.bench [GROUP …] [--write]`."""
 
 import argparse
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ REPORT = Path(__file__).parents[2] / "docs" / "performance.md"
 
 def main() -> None:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are ended, not left behind
     _say(_what_ran(asked))
     _say(table.head())
     measured: list[Row] = []

@@ -21,6 +21,7 @@ def main() -> None:
 
     limits.PAGES_PER_SECOND, limits.PAGES_AT_ONCE = 10_000, 10_000
     limits.SOCKETS_PER_ADDRESS = 10_000
+    limits.FRAMES_PER_SECOND, limits.FRAMES_AT_ONCE = 10_000, 10_000
     config = uvicorn.Config(
         app.build(),
         log_level="warning",

@@ -50,7 +50,7 @@ class Surroundings:
 class ClassroomView(
     ui.element,
     component="classroom.js",
-    dependencies=["lesson_video.js", "progress_queue.js"],
+    dependencies=["classroom_*.js", "lesson_video.js", "progress_queue.js"],
 ):
     """Takes over the text that the page has shown already, so it is not sent twice."""
 

@@ -26,6 +26,10 @@ MOST_TRIES = 30
 
 RESTART_AFTER = 5
 
+JOBS_END_AFTER = 6
+"""Seconds that running jobs get at the end: with the 2 s that open answers have before, LUMA is
+gone within the 10 s that Docker and others wait before they kill. What is cut off runs again."""
+
 
 class WithPatience(BaseRetryStrategy):
     """Try a job that failed again, a little later each time, for about a day."""
@@ -103,7 +107,7 @@ async def work() -> None:
                 await app.run_worker_async(
                     concurrency=4,
                     install_signal_handlers=False,
-                    shutdown_graceful_timeout=8,
+                    shutdown_graceful_timeout=JOBS_END_AFTER,
                     delete_jobs="successful",
                     fetch_job_polling_interval=5,
                 )

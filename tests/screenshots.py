@@ -111,8 +111,10 @@ def _school() -> Iterator[str]:
         command = [sys.executable, "-m", "tests.browser.serve"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-            process.terminate()
+            try:
+                yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+            finally:
+                process.terminate()
         db.forget()
 
 
@@ -133,7 +135,7 @@ def _visitor(browser: Browser, url: str, look: str, who: str | None) -> Page:
     page = browser.new_context(base_url=url, **LOOKS[look]).new_page()  # type: ignore[arg-type]
     if who:
         page.goto("/sign-in")
-        page.get_by_label("Email").fill(f"{who}@luma.example")
+        page.get_by_label("E-mail address").fill(f"{who}@luma.example")
         page.get_by_label("Password").fill(demo.PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda address: "/sign-in" not in address)

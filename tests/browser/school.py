@@ -48,14 +48,14 @@ class School:
         page.goto("/sign-up")
         page.get_by_label("I want to teach" if to_teach else "I want to learn").check()
         page.get_by_label("Name").fill(name)
-        page.get_by_label("Email").fill(email)
+        page.get_by_label("E-mail address").fill(email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign up").click()
         page.wait_for_url(lambda url: "/sign-up" not in url)
 
     def sign_in(self, page: Page, email: str, onward: str = "") -> None:
         page.goto(f"/sign-in?next={onward}")
-        page.get_by_label("Email").fill(email)
+        page.get_by_label("E-mail address").fill(email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "/sign-in" not in url)
@@ -74,12 +74,30 @@ def running(database: str, folder: Path, settings: Mapping[str, str]) -> Iterato
             command, stdout=subprocess.PIPE, stderr=errors, text=True, env=env
         ) as process,
     ):
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        assert port, f"the server did not start: {log.read_text()}"
-        school = School(f"http://127.0.0.1:{port}", database, log)
+        try:
+            yield from _schools(process, database, log)
+        finally:
+            process.terminate()
+            ended = _ended(process)
+            sys.stderr.write(log.read_text("utf-8", "replace"))
+        assert ended in (0, -15), f"the server ended with {ended}"
+
+
+def _schools(process: "subprocess.Popen[str]", database: str, log: Path) -> Iterator[School]:
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    assert port, f"the server did not start: {log.read_text()}"
+    school = School(f"http://127.0.0.1:{port}", database, log)
+    try:
         yield school
+    finally:
         school.engine.dispose()
-        process.terminate()
-        assert process.wait(15) in (0, -15)
-    sys.stderr.write(log.read_text("utf-8", "replace"))
+
+
+def _ended(process: "subprocess.Popen[str]") -> int | None:
+    """What it said at its end; None when it had to be killed, so that no test run hangs."""
+    try:
+        return process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return None

@@ -32,13 +32,13 @@ def test_signing_up_twice_says_what_to_do(school: School, browser: Browser) -> N
     other = school.visitor(browser)
     other.goto("/sign-up")
     other.get_by_label("Name").fill("Twice")
-    other.get_by_label("Email").fill("TWICE@example.org")
+    other.get_by_label("E-mail address").fill("TWICE@example.org")
     other.get_by_label("Password").fill(PASSWORD)
 
     other.get_by_role("main").get_by_role("button", name="Sign up").click()
 
     expect(other.get_by_role("alert")).to_contain_text("has an account already. Sign in instead.")
-    expect(other.get_by_label("Email")).to_have_value("TWICE@example.org")
+    expect(other.get_by_label("E-mail address")).to_have_value("TWICE@example.org")
 
 
 def test_a_wrong_password_and_a_stranger_get_one_answer(school: School, browser: Browser) -> None:
@@ -48,7 +48,7 @@ def test_a_wrong_password_and_a_stranger_get_one_answer(school: School, browser:
     for email in ("known@example.org", "nobody@example.org"):
         visitor = school.visitor(browser)
         visitor.goto("/sign-in")
-        visitor.get_by_label("Email").fill(email)
+        visitor.get_by_label("E-mail address").fill(email)
         visitor.get_by_label("Password").fill("not the password")
 
         visitor.get_by_role("main").get_by_role("button", name="Sign in").click()

@@ -160,7 +160,7 @@ def test_somebody_new_goes_from_the_button_over_signing_up_to_the_till(
     page.goto(f"/courses/{course.slug}")
     page.get_by_role("button", name="Buy for $49").first.click()
     page.get_by_label("Name").fill("Nora New")
-    page.get_by_label("Email").fill(f"nora{next(_newcomers)}@example.org")
+    page.get_by_label("E-mail address").fill(f"nora{next(_newcomers)}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
 
     press(page, "Sign up")

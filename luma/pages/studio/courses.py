@@ -1,4 +1,4 @@
-"""My courses: `/studio`. What each brings, and the way into each."""
+"""Courses I teach: `/studio`. What each brings, and the way into each."""
 
 from collections.abc import Sequence
 from contextlib import suppress

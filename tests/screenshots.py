@@ -18,6 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.course import Chapter, Course, Lesson
@@ -42,20 +43,19 @@ class Shot:
     who: str | None = None
 
 
-def shots() -> list[Shot]:
-    """Every page, seen by whoever it is for."""
-    with db.unit_of_work() as session:
-        toolbox = session.scalars(
-            select(Course).where(Course.slug == "the-web-developers-toolbox")
-        ).one()
-        lesson = session.scalars(
-            select(Lesson.public_id)
-            .join(Chapter, Chapter.id == Lesson.chapter_id)
-            .where(Chapter.course_id == toolbox.id)
-            .order_by(Chapter.position, Lesson.position)
-            .offset(14)
-            .limit(1)
-        ).one()
+def shots(session: Session) -> list[Shot]:
+    """Every page of the demo school, seen by whoever it is for."""
+    toolbox = session.scalars(
+        select(Course).where(Course.slug == "the-web-developers-toolbox")
+    ).one()
+    lesson = session.scalars(
+        select(Lesson.public_id)
+        .join(Chapter, Chapter.id == Lesson.chapter_id)
+        .where(Chapter.course_id == toolbox.id)
+        .order_by(Chapter.position, Lesson.position)
+        .offset(14)
+        .limit(1)
+    ).one()
     return [
         Shot("catalogue", "/"),
         Shot("search", "/?q=algebra"),
@@ -88,7 +88,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(exist_ok=True)
     with _school() as url, sync_playwright() as playwright, launched(playwright) as browser:
-        wanted = [shot for shot in shots() if asked.only in shot.name]
+        with db.unit_of_work() as session:
+            wanted = [shot for shot in shots(session) if asked.only in shot.name]
         if asked.readme:
             wanted = [shot for shot in wanted if shot.name in README.values()]
         for look in ["wide-light"] if asked.readme else LOOKS:

@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse, Response
 
 from luma import db, webhooks, worker
-from luma.errors import LumaError, SignInNeeded
+from luma.errors import LumaError, ProveAgain, SignInNeeded
 from luma.pages import (
     admin,
     assets,
@@ -140,6 +140,9 @@ async def _luma_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, LumaError)  # noqa: S101  (registered for it above)
     if isinstance(error, SignInNeeded) and request.method == "GET":
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
+    if isinstance(error, ProveAgain):
+        onward = request.url.path if request.method == "GET" else "/account"
+        return RedirectResponse(f"/sign-in/again?next={quote(onward)}", 303)
     return error_page(request, error.status, str(error))
 
 

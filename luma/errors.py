@@ -18,6 +18,13 @@ class NotAllowed(LumaError):
     status = 403
 
 
+class ProveAgain(NotAllowed):
+    """Allowed, but only to somebody who has just shown who they are."""
+
+    def __init__(self, sentence: str = "Show once more that it is you, then go on.") -> None:
+        super().__init__(sentence)
+
+
 class NotFound(LumaError):
     status = 404
 

@@ -67,16 +67,18 @@ class AttemptKind(StrEnum):
     ACCOUNT = "account"
     ADDRESS = "address"
     EVERYONE = "everyone"
+    SECOND_FACTOR = "second_factor"
+    RESET = "reset"
+    NEW_EMAIL = "new_email"
+    VERIFY = "verify"
+    DOWNLOAD = "download"
 
 
 class SignInAttempt(Base):
-    """A wrong password, counted here so that a restart does not clear the count."""
+    """A wrong password, a mail asked for: counted here so that a restart does not clear it."""
 
     __tablename__ = "sign_in_attempts"
-    __table_args__ = (
-        one_of("kind", AttemptKind),
-        Index("ix_sign_in_attempts_recent", "kind", "key", "attempted_at"),
-    )
+    __table_args__ = (Index("ix_sign_in_attempts_recent", "kind", "key", "attempted_at"),)
 
     kind: Mapped[AttemptKind]
     key: Mapped[str] = mapped_column(String(254))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from nicegui import APIRouter, ui
 from starlette.responses import RedirectResponse, Response
 
-from luma.errors import LumaError, NotAllowed, ServiceDown, SignInNeeded
+from luma.errors import LumaError, NotAllowed, ProveAgain, ServiceDown, SignInNeeded
 from luma.pages.shop.render import part
 
 P = ParamSpec("P")
@@ -37,6 +37,8 @@ def page(router: APIRouter, path: str, title: str) -> Callable[[Page[P]], Page[P
                 return await build(*args, **kwargs)
             except SignInNeeded:
                 return RedirectResponse(f"/sign-in?next={quote(here())}", 303)
+            except ProveAgain:
+                return RedirectResponse(f"/sign-in/again?next={quote(here())}", 303)
             except LumaError as refusal:
                 client.content.clear()
                 ui.status_code(refusal.status)
@@ -72,6 +74,9 @@ def toast(error: Exception) -> None:
     """Answer an action that failed. NiceGUI has logged what was not a refusal."""
     if isinstance(error, SignInNeeded):
         ui.navigate.to(f"/sign-in?next={quote(here())}")
+        return
+    if isinstance(error, ProveAgain):
+        ui.navigate.to(f"/sign-in/again?next={quote(here())}")
         return
     mild = isinstance(error, LumaError) and not isinstance(error, NotAllowed | ServiceDown)
     sentence = str(error) if isinstance(error, LumaError) else APOLOGY

@@ -12,9 +12,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded, TooMany
-from luma.models.user import AttemptKind, SignedIn, SignInAttempt, User, UserRole
-from luma.services import clock, texts
+from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded
+from luma.models.user import AttemptKind, SignedIn, User, UserRole
+from luma.services import attempts, clock, texts
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -26,11 +26,6 @@ IDLE = timedelta(days=14)
 ABSOLUTE = timedelta(days=30)
 ABSOLUTE_FOR_STAFF = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=5)
-FRESH = timedelta(minutes=10)
-
-# PyPI's numbers: wrong passwords within five minutes.
-WINDOW = timedelta(minutes=5)
-LIMITS = {AttemptKind.ACCOUNT: 10, AttemptKind.ADDRESS: 10, AttemptKind.EVERYONE: 1000}
 
 WRONG = "That e-mail address and password do not go together."
 
@@ -88,9 +83,9 @@ def begin_sign_in(session: Session, email: str, address: str) -> Known:
 
     Counted before the password is looked at, so that many guesses at once are no way around.
     """
-    _count(session, AttemptKind.ACCOUNT, email)
-    _count(session, AttemptKind.ADDRESS, address)
-    _count(session, AttemptKind.EVERYONE, "")
+    attempts.count(session, AttemptKind.ACCOUNT, email)
+    attempts.count(session, AttemptKind.ADDRESS, address)
+    attempts.count(session, AttemptKind.EVERYONE, "")
     row = session.execute(
         select(User.id, User.password_hash).where(User.email == email, User.disabled_at.is_(None))
     ).first()
@@ -160,18 +155,27 @@ def viewer(session: Session, key: str | None) -> Actor | None:
     if now - signed_in.last_seen_at > SEEN_EVERY:
         seen = update(SignedIn).where(SignedIn.id == signed_in.id)
         session.execute(seen.values(last_seen_at=now))
-    return Actor(signed_in.user_id, signed_in.name, signed_in.email, signed_in.roles)
+    return Actor(
+        signed_in.user_id,
+        signed_in.name,
+        signed_in.email,
+        signed_in.roles,
+        session_key=key or "",
+        authenticated_at=signed_in.authenticated_at,
+    )
 
 
 def is_alive(session: Session, key: str) -> bool:
     return _alive(session, key) is not None
 
 
-def ensure_fresh(session: Session, key: str) -> None:
-    """Ask for the password again before what matters. Raises NotAllowed after ten minutes."""
-    signed_in = _alive(session, key)
-    if signed_in is None or clock.now() - signed_in.authenticated_at > FRESH:
-        raise NotAllowed("Type your password again to go on.")
+def prove(session: Session, actor: Actor) -> None:
+    """Whoever acts has just shown again who they are: what matters may be done for a while."""
+    session.execute(
+        update(SignedIn)
+        .where(SignedIn.token_hash == bytes.fromhex(actor.session_key))
+        .values(authenticated_at=clock.now())
+    )
 
 
 def change_password(
@@ -250,46 +254,14 @@ def _add_role(session: Session, user_id: int, role: Role) -> None:
     session.execute(insert(UserRole).values(user_id=user_id, role=role).on_conflict_do_nothing())
 
 
-def _count(session: Session, kind: AttemptKind, key: str) -> None:
-    """Note an attempt. The lock makes guesses for one account queue up, so none is miscounted."""
-    now = clock.now()
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{kind}:{key}"))))
-    recent = session.scalars(
-        select(SignInAttempt.attempted_at)
-        .where(
-            SignInAttempt.kind == kind,
-            SignInAttempt.key == key,
-            SignInAttempt.attempted_at > now - WINDOW,
-        )
-        .order_by(SignInAttempt.attempted_at)
-        .limit(LIMITS[kind])
-    ).all()
-    if len(recent) >= LIMITS[kind]:
-        raise TooMany(f"Too many attempts. Try again in {_minutes(recent[0] + WINDOW - now)}.")
-    session.add(SignInAttempt(kind=kind, key=key, attempted_at=now))
-    session.flush()
-
-
 def _forgive(session: Session, email: str, address: str) -> None:
     """All wrong guesses of the account, but only this one attempt of the address."""
-    this_one = select(func.max(SignInAttempt.id)).where(
-        SignInAttempt.kind == AttemptKind.ADDRESS, SignInAttempt.key == address
-    )
-    session.execute(delete(SignInAttempt).where(SignInAttempt.id == this_one.scalar_subquery()))
-    session.execute(
-        delete(SignInAttempt).where(
-            SignInAttempt.kind == AttemptKind.ACCOUNT, SignInAttempt.key == email
-        )
-    )
-
-
-def _minutes(span: timedelta) -> str:
-    minutes = max(1, -(-int(span.total_seconds()) // 60))
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
+    attempts.forgive_one(session, AttemptKind.ADDRESS, address)
+    attempts.forgive(session, AttemptKind.ACCOUNT, email)
 
 
 def forget_old(session: Session) -> None:
     """Housekeeping: drop attempts and sessions that can mean nothing any more."""
     now: datetime = clock.now()
-    session.execute(delete(SignInAttempt).where(SignInAttempt.attempted_at < now - WINDOW))
+    attempts.forget_old(session)
     session.execute(delete(SignedIn).where(SignedIn.expires_at < now - ABSOLUTE))

@@ -1,14 +1,18 @@
 """Who may do what."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from luma.errors import NotAllowed, NotFound
+from luma.errors import NotAllowed, NotFound, ProveAgain
 from luma.models.course import Course
 from luma.models.progress import Enrolment
+from luma.services import clock
 from luma.values import Role
+
+FRESH = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,10 @@ class Actor:
     name: str
     email: str
     roles: frozenset[Role]
+    session_key: str = ""
+    """Of the session in which they act."""
+    authenticated_at: datetime | None = None
+    """When they last showed in it who they are."""
 
     @property
     def teaches(self) -> bool:
@@ -27,6 +35,13 @@ class Actor:
     @property
     def is_admin(self) -> bool:
         return Role.ADMIN in self.roles
+
+
+def ensure_fresh(actor: Actor) -> None:
+    """Before what matters. Raises ProveAgain ten minutes after the last password or code."""
+    proved = actor.authenticated_at
+    if proved is None or clock.now() - proved > FRESH:
+        raise ProveAgain
 
 
 def ensure_teaches(actor: Actor) -> None:

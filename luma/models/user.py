@@ -67,6 +67,7 @@ class AttemptKind(StrEnum):
     ACCOUNT = "account"
     ADDRESS = "address"
     EVERYONE = "everyone"
+    SIGN_UP = "sign_up"
     SECOND_FACTOR = "second_factor"
     RESET = "reset"
     NEW_EMAIL = "new_email"

@@ -78,6 +78,11 @@ def sign_up(
     return open_session(session, user_id, visit)
 
 
+def begin_sign_up(session: Session, address: str) -> None:
+    """Count one attempt, whatever becomes of it. Raises TooMany."""
+    attempts.count(session, AttemptKind.SIGN_UP, address)
+
+
 def begin_sign_in(session: Session, email: str, address: str) -> Known:
     """Count one attempt and say whose password to check. Raises TooMany.
 

@@ -27,6 +27,7 @@ LIMITS: dict[AttemptKind, tuple[Limit, ...]] = {
     AttemptKind.ACCOUNT: (Limit(10, MINUTES_5),),
     AttemptKind.ADDRESS: (Limit(10, MINUTES_5),),
     AttemptKind.EVERYONE: (Limit(1000, MINUTES_5),),
+    AttemptKind.SIGN_UP: (Limit(20, HOUR),),
     AttemptKind.SECOND_FACTOR: (Limit(5, MINUTES_5), Limit(20, HOUR), Limit(50, KEPT)),
     AttemptKind.RESET: (Limit(5, KEPT),),
     AttemptKind.NEW_EMAIL: (Limit(2, KEPT),),

@@ -124,6 +124,17 @@ def course_page(
     return course, door
 
 
+def title_on_sale(session: Session, slug: str) -> str | None:
+    """What a course that anybody may buy is called; None for every other address."""
+    return session.scalar(
+        select(Course.title).where(
+            Course.slug == texts.key(slug),
+            Course.status == CourseStatus.PUBLISHED,
+            Course.deleted_at.is_(None),
+        )
+    )
+
+
 def _course(session: Session, slug: str) -> CoursePage:
     row = _course_row(session, slug)
     if row is None:

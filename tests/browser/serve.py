@@ -14,10 +14,13 @@ def main() -> None:
     os.environ["LUMA_BASE_URL"] = f"http://127.0.0.1:{port}"
 
     from luma import app, logs
+    from luma.models.user import AttemptKind
     from luma.pages.guard import limits
+    from luma.services import attempts
 
     # All visitors of a test come from one address, and quicker than people do.
     limits.PAGES_PER_SECOND, limits.PAGES_AT_ONCE = 1000, 1000
+    attempts.LIMITS[AttemptKind.SIGN_UP] = (attempts.Limit(1000, attempts.HOUR),)
     logs.write()
     config = uvicorn.Config(app.build(), log_config=None, access_log=False)
     sys.stdout.write(f"{port}\n")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from luma.models.course import Course
 from luma.values import Money
 from tests.browser.school import School
-from tests.factories import PASSWORD, make_published
+from tests.factories import PASSWORD, make_published, make_user
 
 
 @pytest.fixture
@@ -159,11 +159,33 @@ def test_somebody_new_goes_from_the_button_over_signing_up_to_the_till(
     page = school.visitor(browser)
     page.goto(f"/courses/{course.slug}")
     page.get_by_role("button", name="Buy for $49").first.click()
+    expect(page.get_by_text("straight on to “Bread for beginners”")).to_be_visible()
     page.get_by_label("Name").fill("Nora New")
     page.get_by_label("E-mail address").fill(f"nora{next(_newcomers)}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
 
     press(page, "Sign up")
+
+    expect(page).to_have_url(re.compile("/sandbox/checkout/cs_sbx_"))
+
+
+def test_somebody_known_goes_from_the_button_over_signing_in_to_the_till(
+    school: School, browser: Browser, course: Course
+) -> None:
+    with school.session() as session:
+        email = make_user(session, "Karl Known").email
+    page = school.visitor(browser)
+    page.goto(f"/courses/{course.slug}")
+    page.get_by_role("button", name="Buy for $49").first.click()
+    page.get_by_role("main").get_by_role("link", name="Sign in").click()
+    expect(page.get_by_text("straight on to “Bread for beginners”")).to_be_visible()
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill("not this one")
+    press(page, "Sign in")
+    expect(page.get_by_text("straight on to “Bread for beginners”")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+
+    press(page, "Sign in")
 
     expect(page).to_have_url(re.compile("/sandbox/checkout/cs_sbx_"))
 
@@ -186,6 +208,22 @@ def test_a_free_course_begins_at_once(school: School, buyer: Page) -> None:
     buyer.get_by_role("button", name="Enrol free").first.click()
 
     expect(buyer).to_have_url(re.compile(f"/learn/{free.slug}/les_"))
+
+
+def test_a_free_course_begins_right_after_signing_up(school: School, browser: Browser) -> None:
+    with school.session() as session:
+        free = make_published(session, "Free bread")
+        free.price = Money(0, "usd")
+    page = school.visitor(browser)
+    page.goto(f"/courses/{free.slug}")
+    page.get_by_role("button", name="Enrol free").first.click()
+    page.get_by_label("Name").fill("Fred Free")
+    page.get_by_label("E-mail address").fill(f"fred{next(_newcomers)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+
+    press(page, "Sign up")
+
+    expect(page).to_have_url(re.compile(f"/learn/{free.slug}/les_"))
 
 
 def test_somebody_elses_order_is_not_shown(

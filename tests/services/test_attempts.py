@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import TooMany
 from luma.models.user import AttemptKind
-from luma.services import attempts, clock
+from luma.services import accounts, attempts, clock
 
 CODE = AttemptKind.SECOND_FACTOR
 
@@ -56,6 +56,22 @@ def test_a_refused_attempt_does_not_make_the_wait_longer(
     later(times, minutes=1, seconds=1)
 
     attempts.count(session, CODE, "1")
+
+
+def test_the_twenty_first_sign_up_of_an_hour_from_an_address_waits(
+    session: Session, times: list[datetime]
+) -> None:
+    for _ in range(20):
+        accounts.begin_sign_up(session, "203.0.113.7")
+        later(times, minutes=1)
+
+    with pytest.raises(TooMany, match=r"in 40 minutes\."):
+        accounts.begin_sign_up(session, "203.0.113.7")
+    accounts.begin_sign_up(session, "203.0.113.8")
+    accounts.begin_sign_in(session, "anna@example.org", "203.0.113.7")
+    later(times, minutes=41)
+
+    accounts.begin_sign_up(session, "203.0.113.7")
 
 
 def test_keys_and_kinds_do_not_count_for_each_other(session: Session) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +10,7 @@ from luma.bridge import hash_off_loop, perform
 from luma.errors import LumaError, RuleBroken, SignInNeeded
 from luma.pages import guard
 from luma.pages.session import act_in, forget, key_in, remember, sign_in, viewer_of, visit
+from luma.pages.shop.onward import buying, safe
 from luma.pages.shop.render import leave_note, render
 from luma.services import accounts, passwords
 from luma.services.policies import Actor
@@ -29,7 +29,7 @@ WRONG_NOW = "That is not your current password."
 async def sign_up_page(request: Request, onward: Onward = "", role: str = "student") -> Response:
     if viewer_of(request):
         return _to(safe(onward) or "/")
-    return _sign_up_form(request, {"role": role}, {}, onward)
+    return await _sign_up_form(request, {"role": role}, {}, onward)
 
 
 @router.post("/sign-up")
@@ -43,12 +43,14 @@ async def sign_up(
 ) -> Response:
     values = {"name": name, "email": email, "role": role}
     if errors := _sign_up_errors(name, email, password, role):
-        return _sign_up_form(request, values, errors, onward)
+        return await _sign_up_form(request, values, errors, onward, 422)
+    where = visit(request)
     try:
+        await perform(accounts.begin_sign_up, where.address)
         known_hash = await hash_off_loop(passwords.hashed, password)
-        token = await perform(accounts.sign_up, name, email, known_hash, Role(role), visit(request))
+        token = await perform(accounts.sign_up, name, email, known_hash, Role(role), where)
     except LumaError as refusal:
-        return _sign_up_form(request, values, {"": str(refusal)}, onward)
+        return await _sign_up_form(request, values, {"": str(refusal)}, onward, refusal.status)
     return _signed_in(safe(onward) or _first_page(Role(role)), token)
 
 
@@ -56,7 +58,7 @@ async def sign_up(
 async def sign_in_page(request: Request, onward: Onward = "") -> Response:
     if viewer_of(request):
         return _to(safe(onward) or "/")
-    return render(request, "sign_in.html.j2", values={}, errors={}, next=safe(onward), buying=None)
+    return await _sign_in_form(request, "", "", onward, 200)
 
 
 @router.post("/sign-in")
@@ -66,9 +68,9 @@ async def sign_in_here(
     try:
         token = await sign_in(accounts.email_address(email), password, visit(request))
     except LumaError as refusal:
-        return _sign_in_form(request, email, str(refusal), onward, refusal.status)
+        return await _sign_in_form(request, email, str(refusal), onward, refusal.status)
     if token is None:
-        return _sign_in_form(request, email, accounts.WRONG, onward, 422)
+        return await _sign_in_form(request, email, accounts.WRONG, onward, 422)
     await _end_session(request)
     viewer = await perform(accounts.viewer, accounts.key_of(token))
     return _signed_in(safe(onward) or _home(viewer), token)
@@ -155,21 +157,25 @@ def _sign_up_errors(name: str, email: str, password: str, role: str) -> dict[str
     return errors
 
 
-def _sign_up_form(
-    request: Request, values: dict[str, str], errors: dict[str, str], onward: str
+async def _sign_up_form(
+    request: Request,
+    values: dict[str, str],
+    errors: dict[str, str],
+    onward: str,
+    status: int = 200,
 ) -> Response:
     return render(
         request,
         "sign_up.html.j2",
-        status=422 if errors else 200,
+        status=status,
         values=values,
         errors=errors,
         next=safe(onward),
-        buying=None,
+        buying=await buying(onward),
     )
 
 
-def _sign_in_form(
+async def _sign_in_form(
     request: Request, email: str, sentence: str, onward: str, status: int
 ) -> Response:
     return render(
@@ -179,7 +185,7 @@ def _sign_in_form(
         values={"email": email},
         errors={"": sentence},
         next=safe(onward),
-        buying=None,
+        buying=await buying(onward),
     )
 
 
@@ -199,14 +205,3 @@ def _first_page(role: Role) -> str:
 
 def _home(viewer: Actor | None) -> str:
     return "/studio" if viewer and viewer.teaches else "/learn"
-
-
-def safe(onward: str) -> str:
-    """The address if it is a path on this very site, else nothing: no open redirects."""
-    try:
-        parts = urlsplit(onward)
-    except ValueError:
-        return ""
-    plain = onward.isascii() and onward.isprintable() and "\\" not in onward and len(onward) <= 500
-    ours = not parts.scheme and not parts.netloc and onward.startswith("/")
-    return onward if plain and ours and not onward.startswith("//") else ""

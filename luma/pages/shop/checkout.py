@@ -47,11 +47,21 @@ async def go_on_buying(
 @router.post("/courses/{slug}/enrol")
 async def enrol(request: Request, slug: str) -> Response:
     if viewer_of(request) is None:
-        return _to(f"/sign-up?next={quote(f'/courses/{slug}')}")
+        return _to(f"/sign-up?next={quote(f'/courses/{slug}/enrol')}")
     try:
         return _to(await act_in(request, checkout.enrol_free, slug))
     except RuleBroken as refusal:
         return _back_to_course(slug, str(refusal))
+
+
+@router.get("/courses/{slug}/enrol")
+async def go_on_enrolling(
+    request: Request, slug: str, sec_fetch_site: Annotated[str, Header()] = ""
+) -> Response:
+    """The same for a course that costs nothing."""
+    if sec_fetch_site != "same-origin" or viewer_of(request) is None:
+        return _to(f"/courses/{quote(slug)}")
+    return await enrol(request, slug)
 
 
 @router.get("/orders")

@@ -82,6 +82,29 @@ class EventStatus(StrEnum):
     """Given up after a day; an admin looks."""
 
 
+class ReportReason(StrEnum):
+    """Why somebody thinks that a review should not stand there."""
+
+    SPAM = "spam"
+    RUDE = "rude"
+    OFF_TOPIC = "off_topic"
+    PRIVATE = "private"
+    OTHER = "other"
+
+    @property
+    def words(self) -> str:
+        return _REASONS[self]
+
+
+_REASONS = {
+    ReportReason.SPAM: "It is an advertisement",
+    ReportReason.RUDE: "It insults somebody",
+    ReportReason.OFF_TOPIC: "It is not about this course",
+    ReportReason.PRIVATE: "It tells something private",
+    ReportReason.OTHER: "Something else",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in the currency's smallest unit, as Stripe counts it.

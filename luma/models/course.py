@@ -4,9 +4,11 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -57,6 +59,7 @@ class Course(Base):
         CheckConstraint("price_currency ~ '^[a-z]{3}$'", name="currency_lower"),
         CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="published_stamped"),
         CheckConstraint("status = 'draft' OR deleted_at IS NULL", name="deleted_not_on_sale"),
+        CheckConstraint("rating_sum BETWEEN rating_count AND 5 * rating_count", name="rating_sums"),
         Index("ix_courses_search", "search", postgresql_using="gin"),
         Index(
             "ix_courses_newest",
@@ -89,6 +92,14 @@ class Course(Base):
     instructor_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     cover_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
     search: Mapped[str | None] = mapped_column(TSVECTOR, deferred=True)
+    rating_sum: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Stars of the reviews that are shown, so that no page has to add them up; see
+    services/ratings.py, the only writer of these three."""
+    rating_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    rating_bars: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), default=lambda: [0] * 5, server_default="{0,0,0,0,0}"
+    )
+    """How many reviews have one star, two stars, and so on."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

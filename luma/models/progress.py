@@ -29,6 +29,8 @@ class Enrolment(Base):
         ForeignKey("lessons.id", ondelete="SET NULL")
     )
     last_seen_at: Mapped[datetime | None]
+    review_refused: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Percent of the course at which the student last said "not now" to writing a review."""
 
 
 class LessonProgress(Base):

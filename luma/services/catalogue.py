@@ -25,6 +25,7 @@ from luma.models.course import Chapter, Course, Image, Lesson
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
 from luma.services import search
+from luma.services.ratings import Rating
 from luma.values import CourseStatus, LessonStatus, Money, Subject
 
 PAGE = 24
@@ -62,6 +63,7 @@ class Card:
     price: Money
     lessons: int
     seconds: int
+    rating: Rating
     owned: bool = False
     done: int = 0
     """Lessons finished by the viewer, when the course is theirs."""
@@ -203,6 +205,8 @@ def _cards(
             Course.price_currency,
             extent.c.lessons,
             extent.c.seconds,
+            Course.rating_sum,
+            Course.rating_count,
             literal(0) if total is None else total.scalar_subquery(),
         )
         .select_from(ranked)
@@ -217,9 +221,9 @@ def _cards(
 
 
 def _card(
-    row: Row[int, str, str, str, str, str, int, str, int, int, int], done: dict[int, int]
+    row: Row[int, str, str, str, str, str, int, str, int, int, int, int, int], done: dict[int, int]
 ) -> Card:
-    number, public_id, slug, title, name, image_id, minor, currency, lessons, seconds, _ = row
+    number, public_id, slug, title, name, image_id, minor, currency, lessons, seconds, *rest = row
     return Card(
         id=number,
         public_id=public_id,
@@ -230,6 +234,7 @@ def _card(
         price=Money(minor, currency),
         lessons=lessons,
         seconds=seconds,
+        rating=Rating(rest[0], rest[1]),
         owned=number in done,
         done=done.get(number, 0),
     )

@@ -14,7 +14,8 @@ from luma.models.course import Chapter, Course, Image, Lesson
 from luma.models.order import Order
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
-from luma.services import markdown, texts
+from luma.services import markdown, ratings, texts
+from luma.services.ratings import Rating
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
 
 
@@ -59,6 +60,7 @@ class CoursePage:
     instructor: str
     image_id: str | None
     students: int
+    rating: Rating
     chapters: tuple[ChapterRow, ...]
 
     @property
@@ -154,6 +156,7 @@ def _course(session: Session, slug: str) -> CoursePage:
         instructor=row.name,
         image_id=row.image_id,
         students=row.students,
+        rating=ratings.of(row.rating_sum, row.rating_count, row.rating_bars),
         chapters=_outline(session, row.id),
     )
 
@@ -179,6 +182,9 @@ def _course_row(session: Session, slug: str) -> Row[*tuple[Any, ...]] | None:
             Course.price_currency,
             Course.updated_at,
             Course.instructor_id,
+            Course.rating_sum,
+            Course.rating_count,
+            Course.rating_bars,
             User.name,
             Image.public_id.label("image_id"),
             students.label("students"),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
 from luma.models.progress import Enrolment, LessonProgress
-from luma.services import clock, learning_door, learning_outline, learning_reports
+from luma.services import clock, learning_door, learning_outline, learning_reports, reviews
 from luma.services.learning_door import Door, Standing
 from luma.services.learning_outline import ChapterLines, Progress
 from luma.services.learning_reports import Part, Report
@@ -60,6 +60,8 @@ class Classroom:
     chapters: list[ChapterLines]
     lesson: OpenLesson | LockedLesson
     progress: Progress
+    review_from: int | None
+    """Percent from which this person is asked for a review; None: they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def classroom(session: Session, actor: Actor, slug: object, lesson_id: object) -
         chapters=chapters,
         lesson=_entered(session, actor, door),
         progress=learning_outline.counted(chapters),
+        review_from=_review_from(door),
     )
 
 
@@ -174,6 +177,12 @@ def _entered(session: Session, actor: Actor, door: Door) -> OpenLesson | LockedL
         is_done=door.completed_at is not None,
         is_draft=door.status is LessonStatus.DRAFT,
     )
+
+
+def _review_from(door: Door) -> int | None:
+    if door.standing is not Standing.ENROLLED:
+        return None
+    return reviews.asks_from(door.review_refused or 0, is_written=door.has_reviewed)
 
 
 def _locked(door: Door) -> LockedLesson:

@@ -12,6 +12,7 @@ from luma.errors import NotAllowed, NotFound
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.order import Order
 from luma.models.progress import Enrolment, LessonProgress
+from luma.models.review import Review
 from luma.services import learning_reports
 from luma.services.learning_outline import ACTOR, THEIR_ENROLMENT, THEIR_PROGRESS, THERE
 from luma.services.policies import Actor
@@ -57,6 +58,8 @@ class Door:
     seen: int
     is_paid_for: bool
     """A payment is on its way."""
+    review_refused: int | None
+    has_reviewed: bool
 
     @property
     def standing(self) -> Standing:
@@ -82,6 +85,7 @@ _PAYS_FOR_IT = exists().where(
     Order.course_id == Course.id,
     Order.status == OrderStatus.PENDING,
 )
+_HAS_REVIEWED = exists().where(Review.course_id == Course.id, Review.student_id == ACTOR)
 _DOOR = (
     select(Lesson.id, Lesson.public_id, Lesson.title, Lesson.text_html, Lesson.video_id)
     .add_columns(Lesson.video_start, Lesson.duration, Lesson.status, Lesson.is_preview)
@@ -90,6 +94,7 @@ _DOOR = (
     .add_columns(Enrolment.id.is_not(None), Enrolment.last_lesson_id, Enrolment.last_seen_at)
     .add_columns(LessonProgress.position, LessonProgress.completed_at)
     .add_columns(learning_reports.SEEN_OF_LESSON, _PAYS_FOR_IT)
+    .add_columns(Enrolment.review_refused, _HAS_REVIEWED)
     .join(Chapter, Chapter.id == Lesson.chapter_id)
     .join(Course, Course.id == Chapter.course_id)
     .outerjoin(Enrolment, THEIR_ENROLMENT)

@@ -4,10 +4,10 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TEST_KEYS = ("sk_test_", "rk_test_")
@@ -45,8 +45,16 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     openrouter_api_key: SecretStr | None = None
-    openrouter_base_url: str | None = None
-    openrouter_model: str | None = None
+    openrouter_base_url: str = "https://openrouter.ai/api/v1"
+    openrouter_model: str = "deepseek/deepseek-v4.1-flash"
+    openrouter_fallback_model: str = "deepseek/deepseek-v3.2"
+    """Asked when the first model is not there or not able; empty for none."""
+    ai_monthly_cents: Annotated[int, Field(ge=0, le=1_000_000)] = 500
+    """What one instructor may spend on AI in a month, in US cents; 0 switches it off."""
+    ai_input_cents: Annotated[int, Field(ge=1, le=100_000)] = 60
+    """The most that is paid for a million tokens sent, in US cents. Who asks more is not asked."""
+    ai_output_cents: Annotated[int, Field(ge=1, le=100_000)] = 240
+    """The same for a million tokens of answer."""
     demo: bool | None = None
 
     @property

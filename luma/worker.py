@@ -14,6 +14,7 @@ from luma import db
 from luma.bridge import perform
 from luma.errors import ServiceDown
 from luma.services import accounts, catalogue_sync, checkout, inbox, letters
+from luma.services.assistant import budget
 from luma.services.gateways import sandbox
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def build(address: str) -> App:
         },
     )
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
+    _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
     _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
     _pick_up_stalled(app)
     return app

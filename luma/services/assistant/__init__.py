@@ -1,0 +1,1 @@
+"""What an AI drafts for instructors: summaries and analyses. People decide what is shown."""

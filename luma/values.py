@@ -82,6 +82,15 @@ class EventStatus(StrEnum):
     """Given up after a day; an admin looks."""
 
 
+class QuestionKind(StrEnum):
+    """How a question of a feedback form is answered."""
+
+    SCALE = "scale"
+    """From 1 to 5."""
+    CHOICE = "choice"
+    TEXT = "text"
+
+
 class ReportReason(StrEnum):
     """Why somebody thinks that a review should not stand there."""
 

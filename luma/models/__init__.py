@@ -1,6 +1,27 @@
 """Tables, and the rules a record can check by itself."""
 
-from luma.models import assistant, audit, course, order, payment, progress, review, user
+from luma.models import (
+    assistant,
+    audit,
+    course,
+    feedback,
+    order,
+    payment,
+    progress,
+    review,
+    user,
+)
 from luma.models.base import Base
 
-__all__ = ["Base", "assistant", "audit", "course", "order", "payment", "progress", "review", "user"]
+__all__ = [
+    "Base",
+    "assistant",
+    "audit",
+    "course",
+    "feedback",
+    "order",
+    "payment",
+    "progress",
+    "review",
+    "user",
+]

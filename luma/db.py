@@ -69,8 +69,7 @@ def glance() -> Iterator[Session]:
 
     PostgreSQL gives every statement its own view of the data anyway, as LUMA runs it.
     """
-    alone = engine().execution_options(isolation_level="AUTOCOMMIT")
-    with Session(alone, expire_on_commit=False) as session:
+    with Session(_alone(), expire_on_commit=False) as session:
         yield session
 
 
@@ -79,6 +78,13 @@ def forget() -> None:
     if engine.cache_info().currsize:
         engine().dispose()
         engine.cache_clear()
+        _alone.cache_clear()
+
+
+@lru_cache
+def _alone() -> Engine:
+    """The same pool, for statements that are transactions of their own."""
+    return engine().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _note_rest(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:

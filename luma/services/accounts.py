@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -231,24 +231,28 @@ class _Alive:
     roles: frozenset[Role]
 
 
+# Asked with every request, so it is built once and brings plain columns.
+_ROLES = select(func.array_agg(UserRole.role)).where(UserRole.user_id == User.id)
+_ALIVE = (
+    select(SignedIn.id, SignedIn.last_seen_at, SignedIn.authenticated_at)
+    .add_columns(User.id, User.name, User.email, _ROLES.scalar_subquery())
+    .join(User, User.id == SignedIn.user_id)
+    .where(
+        SignedIn.token_hash == bindparam("token_hash"),
+        SignedIn.revoked_at.is_(None),
+        SignedIn.expires_at > bindparam("now"),
+        SignedIn.last_seen_at > bindparam("idle_since"),
+        User.disabled_at.is_(None),
+    )
+)
+
+
 def _alive(session: Session, key: str | None) -> _Alive | None:
-    """One row of plain columns: this is asked with every request."""
     if key is None:
         return None
     now = clock.now()
-    roles = select(func.array_agg(UserRole.role)).where(UserRole.user_id == User.id)
-    found = session.execute(
-        select(SignedIn.id, SignedIn.last_seen_at, SignedIn.authenticated_at)
-        .add_columns(User.id, User.name, User.email, roles.scalar_subquery())
-        .join(User, User.id == SignedIn.user_id)
-        .where(
-            SignedIn.token_hash == bytes.fromhex(key),
-            SignedIn.revoked_at.is_(None),
-            SignedIn.expires_at > now,
-            SignedIn.last_seen_at > now - IDLE,
-            User.disabled_at.is_(None),
-        )
-    ).one_or_none()
+    asked = {"token_hash": bytes.fromhex(key), "now": now, "idle_since": now - IDLE}
+    found = session.execute(_ALIVE, asked).one_or_none()
     if found is None:
         return None
     number, seen, proved, user_id, name, email, words = found

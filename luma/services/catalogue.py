@@ -1,32 +1,18 @@
 """The shop window: what is on the shelf, found by words, subject and price."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    and_,
-    false,
-    func,
-    lateral,
-    literal,
-    select,
-    true,
-)
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import SQLCoreOperations
-from sqlalchemy.sql.selectable import LateralFromClause
 
-from luma.models.course import Chapter, Course, Image, Lesson
+from luma.models.course import Chapter, Course, Lesson
 from luma.models.progress import Enrolment, LessonProgress
-from luma.models.user import User
-from luma.services import search
+from luma.services import search, wishes
 from luma.services.ratings import Rating
-from luma.values import CourseStatus, LessonStatus, Money, Subject
+from luma.services.wishes import LIVE, ON_SALE, Columns, Shown, Wish
+from luma.values import Money
 
 PAGE = 24
 WINDOW = 10
@@ -34,22 +20,6 @@ WINDOW = 10
 NEAR = 3
 MOST_COUNTED = 1_000
 """Nobody counts further, so that the largest school's shelf costs what a small one's does."""
-
-ON_SALE = Course.status == CourseStatus.PUBLISHED
-LIVE = and_(
-    Lesson.status == LessonStatus.LIVE, Lesson.deleted_at.is_(None), Chapter.deleted_at.is_(None)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a visitor looks for. Without `sort` the best match comes first, or the newest."""
-
-    words: str = ""
-    subject: Subject | None = None
-    price: Literal["free", "paid"] | None = None
-    sort: Literal["title"] | None = None
-    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +76,7 @@ def shelf(
     if found.cards:
         return found
     if wish.page > 1 and found.total:
-        total = session.scalar(_counted(wish, None)) or 0
-        last = replace(wish, page=-(-total // PAGE))
+        last = replace(wish, page=-(-_total(session, wish, None) // PAGE))
         return _found(session, last, viewer_id, alone=alone)
     return _instead(session, found, wish, viewer_id)
 
@@ -125,104 +94,43 @@ def on_sale(session: Session) -> list[Entry]:
 
 def _found(session: Session, wish: Wish, viewer_id: int | None, *, alone: bool) -> Shelf:
     first_page = wish.page if alone else max(1, wish.page - WINDOW + 1)
-    size = (wish.page - first_page + 1) * PAGE
-    chosen = _numbered(wish).offset((first_page - 1) * PAGE).limit(size + 1)
-    total = _counted(wish, MOST_COUNTED)
-    cards, counted = _cards(session, chosen, viewer_id, total)
-    if counted is None:
-        counted = session.scalar(total) or 0
-    return Shelf(cards[:size], counted, (first_page - 1) * PAGE + 1, len(cards) > size)
+    size, skipped = (wish.page - first_page + 1) * PAGE, (first_page - 1) * PAGE
+    query = search.asked(wish.words)
+    if wish.words and query is None:
+        return Shelf((), 0, skipped + 1)
+    asked = {"query": query, "size": size + 1, "skipped": skipped, "most": MOST_COUNTED}
+    cards, total = _cards(session, wishes.shown(wish), asked, viewer_id)
+    if not cards:
+        total = _total(session, wish, MOST_COUNTED)
+    return Shelf(cards[:size], total, skipped + 1, len(cards) > size)
 
 
-def _counted(wish: Wish, most: int | None) -> Select[int]:
-    some = select(Course.id).where(*_filters(wish)).limit(most).subquery()
-    return select(func.count()).select_from(some)
+def _total(session: Session, wish: Wish, most: int | None) -> int:
+    asked = {"query": search.asked(wish.words), "most": most}
+    return session.scalar(wishes.counted(wish), asked) or 0
 
 
 def _instead(session: Session, found: Shelf, wish: Wish, viewer_id: int | None) -> Shelf:
     """Nothing found: courses with any of the words, else the newest ones."""
-    newest = _numbered(Wish()).limit(NEAR)
     query = search.asked(wish.words, every=False)
+    asked = {"query": query, "size": NEAR, "skipped": 0, "most": 0}
     near: tuple[Card, ...] = ()
     if query is not None:
-        near, _ = _cards(session, newest.where(Course.search.op("@@")(query)), viewer_id)
+        near, _ = _cards(session, wishes.near(Wish(wish.words)), asked, viewer_id)
     if not near:
-        near, _ = _cards(session, newest, viewer_id)
+        near, _ = _cards(session, wishes.shown(Wish()), asked, viewer_id)
     return replace(found, near=near, is_bare=not near)
 
 
-def _filters(wish: Wish) -> list[ColumnElement[bool]]:
-    filters: list[ColumnElement[bool]] = [ON_SALE]
-    if wish.subject:
-        filters.append(Course.subject == wish.subject)
-    if wish.price:
-        filters.append(Course.price_minor == 0 if wish.price == "free" else Course.price_minor > 0)
-    if wish.words:
-        query = search.asked(wish.words)
-        filters.append(false() if query is None else Course.search.op("@@")(query))
-    return filters
-
-
-def _numbered(wish: Wish) -> Select[int, int]:
-    """Ids of the courses wished for, each with its place.
-
-    Sorted by what the places go by, and not by the place, so that an index hands them out.
-    """
-    order = _order(wish)
-    place = func.row_number().over(order_by=order).label("place")
-    return select(Course.id, place).where(*_filters(wish)).order_by(*order)
-
-
-def _order(wish: Wish) -> list[SQLCoreOperations[Any]]:
-    if wish.sort == "title":
-        return [func.lower(Course.title), Course.id]
-    newest: list[SQLCoreOperations[Any]] = [Course.published_at.desc(), Course.id.desc()]
-    query = search.asked(wish.words) if wish.words else None
-    return newest if query is None else [func.ts_rank(Course.search, query).desc(), *newest]
-
-
 def _cards(
-    session: Session,
-    chosen: Select[int, int],
-    viewer_id: int | None,
-    total: Select[int] | None = None,
-) -> tuple[tuple[Card, ...], int | None]:
-    """Cards in the order of `chosen`, and `total` counted in the same breath if there is a card.
-
-    Lessons are counted for these courses alone.
-    """
-    ranked = chosen.subquery()
-    extent = _extent(ranked.c.id)
-    rows = session.execute(
-        select(
-            Course.id,
-            Course.public_id,
-            Course.slug,
-            Course.title,
-            User.name,
-            Image.public_id,
-            Course.price_minor,
-            Course.price_currency,
-            extent.c.lessons,
-            extent.c.seconds,
-            Course.rating_sum,
-            Course.rating_count,
-            literal(0) if total is None else total.scalar_subquery(),
-        )
-        .select_from(ranked)
-        .join(Course, Course.id == ranked.c.id)
-        .join(User, User.id == Course.instructor_id)
-        .outerjoin(Image, Image.id == Course.cover_id)
-        .join(extent, true())
-        .order_by(ranked.c.place)
-    ).all()
+    session: Session, shown: Shown, asked: Mapping[str, object], viewer_id: int | None
+) -> tuple[tuple[Card, ...], int]:
+    rows = session.execute(shown, asked).all()
     done = _done(session, viewer_id, [row[0] for row in rows]) if viewer_id and rows else {}
-    return tuple(_card(row, done) for row in rows), rows[0][-1] if rows else None
+    return tuple(_card(row, done) for row in rows), rows[0][-1] if rows else 0
 
 
-def _card(
-    row: Row[int, str, str, str, str, str, int, str, int, int, int, int, int], done: dict[int, int]
-) -> Card:
+def _card(row: Row[*Columns], done: dict[int, int]) -> Card:
     number, public_id, slug, title, name, image_id, minor, currency, lessons, seconds, *rest = row
     return Card(
         id=number,
@@ -240,42 +148,32 @@ def _card(
     )
 
 
-def _extent(course_id: ColumnElement[int]) -> LateralFromClause:
-    """How many live lessons a course has, and how long they are."""
-    return lateral(
-        select(
-            func.count().label("lessons"),
-            func.coalesce(func.sum(Lesson.duration), 0).label("seconds"),
-        )
-        .select_from(Chapter)
-        .join(Lesson, Lesson.chapter_id == Chapter.id)
-        .where(Chapter.course_id == course_id, LIVE)
+_FINISHED = (
+    select(Chapter.course_id, func.count().label("lessons"))
+    .select_from(LessonProgress)
+    .join(Lesson, Lesson.id == LessonProgress.lesson_id)
+    .join(Chapter, Chapter.id == Lesson.chapter_id)
+    .where(
+        LessonProgress.student_id == bindparam("viewer"),
+        LessonProgress.completed_at.is_not(None),
+        Chapter.course_id.in_(bindparam("courses", expanding=True)),
+        LIVE,
     )
+    .group_by(Chapter.course_id)
+    .subquery()
+)
+_DONE = (
+    select(Enrolment.course_id, func.coalesce(_FINISHED.c.lessons, 0))
+    .outerjoin(_FINISHED, _FINISHED.c.course_id == Enrolment.course_id)
+    .where(
+        Enrolment.student_id == bindparam("viewer"),
+        Enrolment.active,
+        Enrolment.course_id.in_(bindparam("courses", expanding=True)),
+    )
+)
 
 
 def _done(session: Session, viewer_id: int, course_ids: Sequence[int]) -> dict[int, int]:
     """Course -> lessons finished, for those among these that the viewer may learn."""
-    finished = (
-        select(Chapter.course_id, func.count().label("lessons"))
-        .select_from(LessonProgress)
-        .join(Lesson, Lesson.id == LessonProgress.lesson_id)
-        .join(Chapter, Chapter.id == Lesson.chapter_id)
-        .where(
-            LessonProgress.student_id == viewer_id,
-            LessonProgress.completed_at.is_not(None),
-            Chapter.course_id.in_(course_ids),
-            LIVE,
-        )
-        .group_by(Chapter.course_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(Enrolment.course_id, func.coalesce(finished.c.lessons, 0))
-        .outerjoin(finished, finished.c.course_id == Enrolment.course_id)
-        .where(
-            Enrolment.student_id == viewer_id,
-            Enrolment.active,
-            Enrolment.course_id.in_(course_ids),
-        )
-    )
+    rows = session.execute(_DONE, {"viewer": viewer_id, "courses": course_ids})
     return {course_id: lessons for course_id, lessons in rows}  # noqa: C416  (typed pairs)

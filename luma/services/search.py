@@ -6,10 +6,9 @@ PostgreSQL gets finished lexemes, so it needs no extension, and nothing depends 
 import re
 import unicodedata
 
-from sqlalchemy import cast, select
+from sqlalchemy import Text, bindparam, cast, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from luma.models.course import Course
 from luma.models.user import User
@@ -71,7 +70,11 @@ def vector(parts: dict[str, str]) -> str:
     return " ".join(f"'{word}':{where}" for word, where in places.items())
 
 
-def asked(text: str, *, every: bool = True) -> ColumnElement[object] | None:
+ASKED = cast(bindparam("query", type_=Text), TSQUERY)
+"""In statements: what `asked` made of a person's words, given as `query`."""
+
+
+def asked(text: str, *, every: bool = True) -> str | None:
     """A tsquery for what a person typed: every word, the last one perhaps unfinished.
 
     With `every=False` any of the words will do. None when there is no word in it.
@@ -81,4 +84,4 @@ def asked(text: str, *, every: bool = True) -> ColumnElement[object] | None:
         return None
     lexemes = [f"'{word}'" for word in words]
     lexemes[-1] += ":*"
-    return cast((" & " if every else " | ").join(lexemes), TSQUERY)
+    return (" & " if every else " | ").join(lexemes)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from luma.models.course import Course
 from luma.services import catalogue, landing, learning, learning_outline, outline
-from luma.services.catalogue import Wish
+from luma.services.wishes import Wish
 from tests.factories import actor, enrol, make_course, make_published, make_user
 
 

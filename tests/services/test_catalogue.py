@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 from luma.models.course import Course
 from luma.models.progress import LessonProgress
 from luma.services import catalogue, clock, search
-from luma.services.catalogue import PAGE, Wish
+from luma.services.catalogue import PAGE
+from luma.services.wishes import Wish
 from luma.values import Money, Subject
 from tests.factories import enrol, make_course, make_instructor, make_published, make_user
 

@@ -22,8 +22,8 @@ from luma.services import (
     review_wall,
     reviews,
 )
-from luma.services.catalogue import Wish
 from luma.services.ratings import Rating
+from luma.services.wishes import Wish
 from luma.values import Role
 from tests.bad_values import BAD_JSON
 from tests.factories import actor, enrol, make_course, make_instructor, make_user

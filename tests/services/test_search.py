@@ -8,6 +8,8 @@ from luma.models.course import Course
 from luma.services import search
 from tests.factories import make_instructor, make_published
 
+FOUND = select(Course.id).where(Course.search.op("@@")(search.ASKED))
+
 
 @pytest.mark.parametrize(
     ("text", "folded"),
@@ -62,7 +64,7 @@ def test_any_word_will_do_when_asked_so(session: Session) -> None:
     course = _course(session, "Crème brûlée")
     query = search.asked("creme pie", every=False)
 
-    found = session.scalars(select(Course.id).where(Course.search.op("@@")(query))).all()
+    found = session.scalars(FOUND, {"query": query}).all()
 
     assert found == [course.id]
 
@@ -90,4 +92,4 @@ def _found(session: Session, words: str) -> list[int]:
     query = search.asked(words)
     if query is None:
         return []
-    return list(session.scalars(select(Course.id).where(Course.search.op("@@")(query))))
+    return list(session.scalars(FOUND, {"query": query}))

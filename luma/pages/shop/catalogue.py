@@ -11,7 +11,7 @@ from luma.bridge import look
 from luma.pages.session import viewer_of
 from luma.pages.shop.render import render
 from luma.services import catalogue
-from luma.services.catalogue import Wish
+from luma.services.wishes import Wish
 from luma.values import Subject
 
 LONGEST_SEARCH = 100

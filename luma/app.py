@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import nicegui
 from fastapi import FastAPI, Request
@@ -29,9 +29,20 @@ from luma.pages import (
     shell,
     theme,
 )
+from luma.pages.account import second_factor
 from luma.pages.packed import PackedOnce
 from luma.pages.session import WhoIsLooking, is_alive, key_in
-from luma.pages.shop import account, accounts, catalogue, checkout, course, sandbox, sitemap
+from luma.pages.shop import (
+    account,
+    accounts,
+    catalogue,
+    checkout,
+    course,
+    onward,
+    sandbox,
+    second_step,
+    sitemap,
+)
 from luma.pages.shop.errors import error_page
 from luma.pages.studio import courses, editor
 from luma.settings import settings
@@ -48,6 +59,8 @@ PLAIN = (
     course.router,
     sitemap.router,
     accounts.router,
+    second_step.router,
+    second_factor.router,
     account.router,
     checkout.router,
     sandbox.router,
@@ -141,9 +154,15 @@ async def _luma_error(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded) and request.method == "GET":
         return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
     if isinstance(error, ProveAgain):
-        onward = request.url.path if request.method == "GET" else "/account"
-        return RedirectResponse(f"/sign-in/again?next={quote(onward)}", 303)
+        where = request.url.path if request.method == "GET" else _form_page(request)
+        return RedirectResponse(f"/sign-in/again?next={quote(where)}", 303)
     return error_page(request, error.status, str(error))
+
+
+def _form_page(request: Request) -> str:
+    """Where the form stood that was sent: the account, unless the browser says better."""
+    sender = urlsplit(request.headers.get("referer", ""))
+    return onward.safe(sender.path) or "/account"
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from luma.models import (
     payment,
     progress,
     review,
+    second_factor,
     user,
 )
 from luma.models.base import Base
@@ -23,5 +24,6 @@ __all__ = [
     "payment",
     "progress",
     "review",
+    "second_factor",
     "user",
 ]

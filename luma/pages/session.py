@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from luma.bridge import hash_off_loop, look, perform
 from luma.errors import LumaError
-from luma.services import accounts, passwords
-from luma.services.accounts import Action, Visit
+from luma.services import accounts, half_way, passwords
+from luma.services.accounts import Action, Admitted, Visit
 from luma.services.policies import Actor
 from luma.settings import settings
 
@@ -92,6 +92,28 @@ def remember(response: Response, token: str) -> None:
     )
 
 
+def half_token_in(cookies: Mapping[str, str]) -> str:
+    """Of a browser that has given the password and not yet the code; "" without one."""
+    return cookies.get(f"{cookie_name()}-half", "")
+
+
+def remember_half(response: Response, token: str) -> None:
+    response.set_cookie(
+        f"{cookie_name()}-half",
+        token,
+        max_age=int(half_way.LASTS.total_seconds()),
+        httponly=True,
+        secure=settings().is_secure,
+        samesite="lax",
+    )
+
+
+def forget_half(response: Response) -> None:
+    response.delete_cookie(
+        f"{cookie_name()}-half", httponly=True, secure=settings().is_secure, samesite="lax"
+    )
+
+
 def forget(response: Response) -> None:
     response.delete_cookie(
         cookie_name(), httponly=True, secure=settings().is_secure, samesite="lax"
@@ -99,8 +121,8 @@ def forget(response: Response) -> None:
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
-async def sign_in(email: str, password: str, visit: Visit) -> str | None:
-    """The new session's token, or None when the two do not go together. Raises TooMany."""
+async def sign_in(email: str, password: str, visit: Visit) -> Admitted | None:
+    """How far they got in, or None when the two do not go together. Raises TooMany."""
     known = await perform(accounts.begin_sign_in, email, visit.address)
     right, new_hash = await hash_off_loop(passwords.verified, password, known.password_hash)
     if not right or known.user_id is None:

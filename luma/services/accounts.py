@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded
 from luma.models.user import AttemptKind, SignedIn, User, UserRole
-from luma.services import attempts, clock, texts
+from luma.services import attempts, clock, half_way, second_factor, texts
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -44,6 +44,14 @@ class Visit:
 
     address: str
     user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The token for their browser: of a session, or of half a sign-in that still needs a code."""
+
+    token: str
+    is_half: bool
 
 
 def email_address(text: object) -> str:
@@ -99,12 +107,19 @@ def begin_sign_in(session: Session, email: str, address: str) -> Known:
 
 def finish_sign_in(
     session: Session, user_id: int, email: str, visit: Visit, new_hash: str | None = None
-) -> str:
-    """The password was right: forget the attempts and return the new session's token."""
+) -> Admitted:
+    """The password was right: forget the attempts and let them in."""
     if new_hash is not None:
         session.execute(update(User).where(User.id == user_id).values(password_hash=new_hash))
     _forgive(session, email, visit.address)
-    return open_session(session, user_id, visit)
+    return admit(session, user_id, visit)
+
+
+def admit(session: Session, user_id: int, visit: Visit) -> Admitted:
+    """The one way in, by whatever means they showed who they are: all the way, or half of it."""
+    if second_factor.is_on(session, user_id):
+        return Admitted(half_way.begin(session, user_id), is_half=True)
+    return Admitted(open_session(session, user_id, visit), is_half=False)
 
 
 def open_session(session: Session, user_id: int, visit: Visit) -> str:
@@ -172,15 +187,6 @@ def viewer(session: Session, key: str | None) -> Actor | None:
 
 def is_alive(session: Session, key: str) -> bool:
     return _alive(session, key) is not None
-
-
-def prove(session: Session, actor: Actor) -> None:
-    """Whoever acts has just shown again who they are: what matters may be done for a while."""
-    session.execute(
-        update(SignedIn)
-        .where(SignedIn.token_hash == bytes.fromhex(actor.session_key))
-        .values(authenticated_at=clock.now())
-    )
 
 
 def change_password(
@@ -273,4 +279,5 @@ def forget_old(session: Session) -> None:
     """Housekeeping: drop attempts and sessions that can mean nothing any more."""
     now: datetime = clock.now()
     attempts.forget_old(session)
+    half_way.forget_old(session)
     session.execute(delete(SignedIn).where(SignedIn.expires_at < now - ABSOLUTE))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, ProveAgain, RuleBroken, SignInNeeded, TooMany
 from luma.models.user import SignedIn, User
-from luma.services import accounts, clock, policies
+from luma.services import accounts, clock, policies, proofs
 from luma.services.accounts import Visit
 from luma.services.policies import Actor
 from luma.values import Role
@@ -80,7 +80,8 @@ def test_signing_in_again_gives_another_token(session: Session) -> None:
 
     second = accounts.finish_sign_in(session, known.user_id, "anna@example.org", HERE)
 
-    assert second != first
+    assert second.token != first
+    assert not second.is_half
 
 
 def test_strangers_and_disabled_users_look_alike(session: Session) -> None:
@@ -229,7 +230,7 @@ def test_what_matters_asks_for_the_password_again_after_ten_minutes(
     with pytest.raises(ProveAgain):
         policies.ensure_fresh(found(session, key))
 
-    accounts.prove(session, found(session, key))
+    proofs.prove(session, found(session, key))
     policies.ensure_fresh(found(session, key))
 
 

@@ -1,15 +1,16 @@
 """Sign up, sign in, sign out, change a password: plain forms, so that cookies can be set."""
 
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from luma.bridge import hash_off_loop, perform
 from luma.errors import LumaError, RuleBroken, SignInNeeded
 from luma.pages import guard
-from luma.pages.session import act_in, forget, key_in, remember, sign_in, viewer_of, visit
+from luma.pages.session import act_in, forget, sign_in, viewer_of, visit
+from luma.pages.shop.doors import end_session, let_in, signed_in, to
+from luma.pages.shop.fields import Field, Onward, OnwardField
 from luma.pages.shop.onward import buying, safe
 from luma.pages.shop.render import leave_note, render
 from luma.services import accounts, passwords
@@ -18,17 +19,13 @@ from luma.values import Role
 
 router = APIRouter(include_in_schema=False)
 
-Field = Annotated[str, Form()]
-Onward = Annotated[str, Query(alias="next")]
-OnwardField = Annotated[str, Form(alias="next")]
-
 WRONG_NOW = "That is not your current password."
 
 
 @router.get("/sign-up")
 async def sign_up_page(request: Request, onward: Onward = "", role: str = "student") -> Response:
     if viewer_of(request):
-        return _to(safe(onward) or "/")
+        return to(safe(onward) or "/")
     return await _sign_up_form(request, {"role": role}, {}, onward)
 
 
@@ -51,13 +48,13 @@ async def sign_up(
         token = await perform(accounts.sign_up, name, email, known_hash, Role(role), where)
     except LumaError as refusal:
         return await _sign_up_form(request, values, {"": str(refusal)}, onward, refusal.status)
-    return _signed_in(safe(onward) or _first_page(Role(role)), token)
+    return signed_in(safe(onward) or _first_page(Role(role)), token)
 
 
 @router.get("/sign-in")
 async def sign_in_page(request: Request, onward: Onward = "") -> Response:
     if viewer_of(request):
-        return _to(safe(onward) or "/")
+        return to(safe(onward) or "/")
     return await _sign_in_form(request, "", "", onward, 200)
 
 
@@ -66,20 +63,18 @@ async def sign_in_here(
     request: Request, email: Field = "", password: Field = "", onward: OnwardField = ""
 ) -> Response:
     try:
-        token = await sign_in(accounts.email_address(email), password, visit(request))
+        admitted = await sign_in(accounts.email_address(email), password, visit(request))
     except LumaError as refusal:
         return await _sign_in_form(request, email, str(refusal), onward, refusal.status)
-    if token is None:
+    if admitted is None:
         return await _sign_in_form(request, email, accounts.WRONG, onward, 422)
-    await _end_session(request)
-    viewer = await perform(accounts.viewer, accounts.key_of(token))
-    return _signed_in(safe(onward) or _home(viewer), token)
+    return await let_in(request, admitted, onward)
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
-    await _end_session(request)
-    response = _to("/")
+    await end_session(request)
+    response = to("/")
     forget(response)
     leave_note(response, "You are signed out.")
     return response
@@ -107,7 +102,7 @@ async def change_password(request: Request, current: Field = "", password: Field
         )
     for key in ended:
         guard.end_session(key)
-    response = _signed_in("/account", token)
+    response = signed_in("/account", token)
     leave_note(response, "Your password is changed. Other browsers are signed out.")
     return response
 
@@ -116,14 +111,7 @@ async def change_password(request: Request, current: Field = "", password: Field
 async def teach(request: Request) -> Response:
     """One person may learn and teach."""
     await act_in(request, accounts.begin_teaching)
-    return _to("/studio")
-
-
-async def _end_session(request: Request) -> None:
-    """Nobody stays signed in with the token that this browser had before."""
-    if key := key_in(request.cookies):
-        await perform(accounts.close_session, key)
-        guard.end_session(key)
+    return to("/studio")
 
 
 async def _with_new_password(
@@ -189,19 +177,5 @@ async def _sign_in_form(
     )
 
 
-def _signed_in(where: str, token: str) -> Response:
-    response = _to(where)
-    remember(response, token)
-    return response
-
-
-def _to(where: str) -> RedirectResponse:
-    return RedirectResponse(where, 303)
-
-
 def _first_page(role: Role) -> str:
     return "/studio" if role is Role.INSTRUCTOR else "/?welcome=1"
-
-
-def _home(viewer: Actor | None) -> str:
-    return "/studio" if viewer and viewer.teaches else "/learn"

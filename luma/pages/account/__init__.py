@@ -1,0 +1,1 @@
+"""A person's own account: `/account` and what it leads to."""

@@ -5,12 +5,14 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TEST_KEYS = ("sk_test_", "rk_test_")
+MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
@@ -56,6 +58,17 @@ class Settings(BaseSettings):
     ai_output_cents: Annotated[int, Field(ge=1, le=100_000)] = 240
     """The same for a million tokens of answer."""
     demo: bool | None = None
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server_is_named(cls, url: SecretStr | None) -> SecretStr | None:
+        """Its words do not repeat the address: there is a password in it."""
+        if url is None or not url.get_secret_value().strip():
+            return None
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in MAIL_SCHEMES or not parts.hostname:
+            raise ValueError("write it as smtp+starttls://name:password@mail.example.org:587")
+        return url
 
     @property
     def is_production(self) -> bool:

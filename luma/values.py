@@ -82,6 +82,18 @@ class EventStatus(StrEnum):
     """Given up after a day; an admin looks."""
 
 
+class LetterStatus(StrEnum):
+    WAITING = "waiting"
+    """For its turn, or for a mail server that does not answer."""
+    SENT = "sent"
+    REFUSED = "refused"
+    """The mail server said that it will never take it."""
+    GIVEN_UP = "given_up"
+    """The mail server did not take it for three days."""
+    EXPIRED = "expired"
+    """Its link ran out before it could be sent."""
+
+
 class QuestionKind(StrEnum):
     """How a question of a feedback form is answered."""
 

@@ -15,7 +15,8 @@ from luma.bridge import perform
 from luma.errors import ServiceDown
 from luma.services import accounts, catalogue_sync, checkout, inbox, letters
 from luma.services.assistant import budget
-from luma.services.gateways import sandbox
+from luma.services.gateways import mail, sandbox
+from luma.services.post import delivery
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,12 @@ WAITS = (1, 5, 15, 60, 300, 900, 3600)
 MOST_TRIES = 30
 """With the waits above, about a day."""
 
+WAITS_FOR_MAIL = (60, 300, 900, 3600, 3 * 3600, 6 * 3600)
+"""Greylisting asks for minutes, a mail server that is mended at night for hours."""
+
+LANES = {"default": 4, "mail": 2}
+"""Jobs at once in each lane: a hundred letters that wait for a mail server delay no event."""
+
 RESTART_AFTER = 5
 
 JOBS_END_AFTER = 6
@@ -33,31 +40,43 @@ gone within the 10 s that Docker and others wait before they kill. What is cut o
 
 
 class WithPatience(BaseRetryStrategy):
-    """Try a job that failed again, a little later each time, for about a day."""
+    """Try a job that failed again, a little later each time."""
+
+    def __init__(self, waits: tuple[int, ...] = WAITS, most: int = MOST_TRIES) -> None:
+        self.waits = waits
+        self.most = most
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if job.attempts >= MOST_TRIES:
+        if job.attempts >= self.most:
             return None
-        return RetryDecision(retry_in={"seconds": WAITS[min(job.attempts, len(WAITS) - 1)]})
+        return RetryDecision(
+            retry_in={"seconds": self.waits[min(job.attempts, len(self.waits) - 1)]}
+        )
+
+
+PATIENCE = WithPatience()
+PATIENCE_WITH_MAIL = WithPatience(WAITS_FOR_MAIL, most=1000)
+"""A letter gives itself up after three days, see Letter.fail."""
 
 
 def build(address: str) -> App:
     """The working side of the queue, with every task LUMA knows."""
     app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
-    _transactions(app, {})
+    _transactions(app, {"letters.course_open": letters.course_open})
     _network_calls(
         app,
         {
             "catalogue.sync": catalogue_sync.sync,
             "checkout.close": checkout.close,
             "inbox.apply": inbox.apply,
-            "letters.course_open": letters.course_open,
             "sandbox.deliver": sandbox.deliver,
         },
     )
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
+    _add(app, "letters.send", asyncio.to_thread, delivery.send, PATIENCE_WITH_MAIL)
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
     _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
+    _every(app, "47 3 * * *", "letters.forget_old", delivery.forget_old)
     _pick_up_stalled(app)
     return app
 
@@ -76,8 +95,14 @@ def _network_calls(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
         _add(app, name, asyncio.to_thread, action)
 
 
-def _add(app: App, name: str, door: Callable[..., Any], action: Callable[..., Any]) -> None:
-    @app.task(name=name, retry=WithPatience())
+def _add(
+    app: App,
+    name: str,
+    door: Callable[..., Any],
+    action: Callable[..., Any],
+    patience: WithPatience = PATIENCE,
+) -> None:
+    @app.task(name=name, retry=patience)
     async def run(**arguments: Any) -> None:
         await door(action, **arguments)
 
@@ -106,16 +131,29 @@ async def work() -> None:
             app = build(_conninfo())
             async with app.open_async():
                 await perform(inbox.resume)
-                await app.run_worker_async(
-                    concurrency=4,
+                await _run_lanes(app)
+        except* (ConnectorException, OSError, ServiceDown):
+            log.exception("the worker lost the database; it starts again in a moment")
+            await asyncio.sleep(RESTART_AFTER)
+        finally:
+            mail.hang_up()
+
+
+async def _run_lanes(app: App) -> None:
+    """Each lane has a worker of its own, so that none waits for another."""
+    async with asyncio.TaskGroup() as lanes:
+        for lane, most in LANES.items():
+            lanes.create_task(
+                app.run_worker_async(
+                    name=lane,
+                    queues=[lane],
+                    concurrency=most,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=JOBS_END_AFTER,
                     delete_jobs="successful",
                     fetch_job_polling_interval=5,
                 )
-        except (ConnectorException, OSError, ServiceDown):
-            log.exception("the worker lost the database; it starts again in a moment")
-            await asyncio.sleep(RESTART_AFTER)
+            )
 
 
 def _conninfo() -> str:

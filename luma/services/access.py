@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.models.progress import Enrolment
-from luma.services import clock, queue, signals
+from luma.services import clock, letters, signals
 from luma.values import AttemptStatus, EnrolmentSource, OrderStatus
 
 Verdict = tuple[OrderStatus, str | None]
@@ -86,7 +86,7 @@ def _derive_enrolment(session: Session, student_id: int, course_id: int) -> None
     if session.scalar(select(paid)):
         opened = _enrol(session, student_id, course_id, EnrolmentSource.PURCHASE)
         if opened is not None:
-            queue.defer(session, "letters.course_open", enrolment_id=opened)
+            letters.course_open(session, opened)
         return
     session.execute(
         update(Enrolment)

@@ -1,48 +1,123 @@
-"""What LUMA writes to people. Each letter is a job of its own, queued with what caused it."""
+"""What LUMA writes to people, in the transaction that causes it; a job of its own sends it."""
 
+import re
+import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from luma import db
 from luma.models.course import Course
+from luma.models.letter import Letter
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import orders
-from luma.services.gateways import mail
-from luma.settings import settings
+from luma.services import clock, orders, queue
+from luma.values import LetterStatus
+
+LONGEST_SUBJECT = 150
+LONGEST_TEXT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    to: str
-    subject: str
-    text: str
+class SingleUse:
+    """A letter whose link works once. Its path has a "{token}", made of `seed` when it is sent."""
+
+    seed: bytes
+    good_for: timedelta
+    to: str | None = None
+    """For an address that is not the user's yet."""
 
 
-def course_open(enrolment_id: int) -> None:
-    """Tell a buyer that the course is open. Waits for the network."""
-    with db.unit_of_work() as session:
-        letter = _course_open(session, enrolment_id)
-    if letter:
-        mail.send(letter.to, letter.subject, letter.text, f"course-open-{enrolment_id}")
+def write(  # noqa: PLR0913  (a letter has these parts, and each is named where it is written)
+    session: Session,
+    user_id: int,
+    kind: str,
+    /,
+    *,
+    subject: str,
+    text: str,
+    button: tuple[str, str] | None = None,
+    once: str | None = None,
+    single_use: SingleUse | None = None,
+) -> None:
+    """Write to a user; with this transaction the letter goes, and without it there is none.
+
+    `text` is plain, paragraphs parted by an empty line; one that starts with "> " is a quotation.
+    `button` is its words and a path on this site. What was written with the same `once` before
+    is not written again. Nothing is written to disabled users.
+    """
+    user = session.execute(
+        select(User.name, User.email).where(User.id == user_id, User.disabled_at.is_(None))
+    ).one_or_none()
+    if user is None:
+        return
+    words, path = button or ("", "")
+    new = insert(Letter).values(
+        **_to(user_id, user.name, (single_use and single_use.to) or user.email),
+        key=_key(once, kind),
+        kind=kind,
+        subject=one_line(subject, LONGEST_SUBJECT),
+        text=_storable(text)[:LONGEST_TEXT],
+        button_words=one_line(words, 80),
+        button_path=path,
+        seed=single_use.seed if single_use else None,
+        good_until=clock.now() + single_use.good_for if single_use else None,
+    )
+    letter_id = session.scalar(new.on_conflict_do_nothing().returning(Letter.id))
+    if letter_id is not None:
+        queue.defer(session, "letters.send", lane="mail", letter_id=letter_id)
 
 
-def _course_open(session: Session, enrolment_id: int) -> Letter | None:
-    """None when the access has ended before the letter was written."""
+def _to(user_id: int, name: str, address: str) -> dict[str, object]:
+    """The part of a new letter that does not depend on what it says."""
+    now = clock.now()
+    return {
+        "user_id": user_id,
+        "address": address,
+        "greeting": f"Hello {one_line(name, 80)},",
+        "status": LetterStatus.WAITING,
+        "attempts": 0,
+        "trouble": "",
+        "created_at": now,
+        "waiting_since": now,
+    }
+
+
+def course_open(session: Session, enrolment_id: int) -> None:
+    """Tell a buyer that the course is open. Silent when the access has ended already."""
     found = session.execute(
-        select(User.email, User.name, Course)
-        .join(Enrolment, Enrolment.student_id == User.id)
+        select(Enrolment.student_id, Course)
         .join(Course, Course.id == Enrolment.course_id)
         .where(Enrolment.id == enrolment_id, Enrolment.active)
     ).one_or_none()
     if found is None:
-        return None
-    email, name, course = found
-    start = f"{settings().base_url}{orders.start_address(session, course)}"
-    text = (
-        f"Hello {name},\n\nthank you for your purchase. “{course.title}” is yours now:\n\n"
-        f"{start}\n\nYour orders: {settings().base_url}/orders\n"
+        return
+    student_id, course = found
+    write(
+        session,
+        student_id,
+        "course-open",
+        subject=f"{course.title} is open",
+        text=f"Thank you for your purchase. “{course.title}” is yours now.\n\n"
+        "You find all that you bought under “Orders” in your account.",
+        button=("Start learning", orders.start_address(session, course)),
     )
-    return Letter(email, f"{course.title} is open", text)
+
+
+def one_line(words: str, longest: int) -> str:
+    """Words for a header or a button: no line ends, no control characters, cut where too long."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in _storable(words))
+    line = " ".join(plain.split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def _key(once: str | None, kind: str) -> str:
+    """It is part of a Message-ID and of a file's name."""
+    wanted = once or f"{kind}-{secrets.token_hex(8)}"
+    return re.sub(r"[^a-zA-Z0-9-]", "-", wanted)[:120]
+
+
+def _storable(words: str) -> str:
+    return words.replace("\0", "").encode("utf-8", "ignore").decode()

@@ -19,14 +19,15 @@ def defer(
     lock: str | None = None,
     once: str | None = None,
     in_seconds: int = 0,
+    lane: str = "default",
     **arguments: JSONValue,
 ) -> None:
     """Queue `task` (a name in worker.py) to run once after this transaction commits.
 
     Jobs with the same `lock` run one after the other. While a job with the same `once` waits,
-    a second one is not queued: asking twice does it once.
+    a second one is not queued: asking twice does it once. `lane` is one of worker.LANES.
     """
-    wishes: dict[str, Any] = {"lock": lock, "queueing_lock": once}
+    wishes: dict[str, Any] = {"lock": lock, "queueing_lock": once, "queue": lane}
     if in_seconds:
         wishes["schedule_in"] = {"seconds": in_seconds}
     if once is None:

@@ -1,126 +1,160 @@
-"""A buyer hears once that the course is open."""
-
-import socketserver
-import threading
-from collections.abc import Iterator
-from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
-from typing import ClassVar
+"""A letter belongs to what caused it, and is written once."""
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from luma.models.progress import Enrolment
-from luma.services import access, letters
+from luma import db
+from luma.models.letter import Letter
+from luma.services import access, clock, letters
 from luma.services.gateways import mail
-from luma.services.gateways.protocol import GatewayDown
+from luma.services.gateways.mail import Mail
+from luma.services.post import delivery, paper
 from luma.settings import settings
+from luma.values import LetterStatus
+from tests.bad_values import BAD_TEXT
 from tests.factories import enrol, make_published, make_user
 from tests.selling import is_learning, open_sale
 from tests.services.test_inbox import deliver
+from tests.standins.mail import read, words
 
 
-def letters_waiting(session: Session) -> list[int]:
+def all_letters(session: Session) -> list[Letter]:
+    return list(session.scalars(select(Letter).order_by(Letter.id)))
+
+
+def jobs(session: Session) -> list[tuple[str, int]]:
     rows = session.execute(
-        text("SELECT args FROM procrastinate_jobs WHERE task_name = 'letters.course_open'")
+        text(
+            "SELECT queue_name, args FROM procrastinate_jobs"
+            " WHERE task_name = 'letters.send' ORDER BY id"
+        )
     )
-    return [row.args["enrolment_id"] for row in rows]
+    return [(row.queue_name, row.args["letter_id"]) for row in rows]
 
 
-def kept() -> list[Message]:
-    files = sorted((settings().data_path() / "mail").glob("*.eml"))
-    return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
+def write_and_fail(user_id: int) -> None:
+    with db.unit_of_work() as inner:
+        letters.write(inner, user_id, "hello", subject="Hello", text="Text")
+        raise ZeroDivisionError
 
 
-def test_a_purchase_queues_one_letter_however_often_the_event_comes(session: Session) -> None:
+def test_a_purchase_writes_one_letter_however_often_the_event_comes(session: Session) -> None:
     sale = open_sale(session)
 
     deliver(session, sale.event(), sale.event(), sale.event())
 
     assert is_learning(session, sale)
-    assert letters_waiting(session) == [session.scalars(select(Enrolment.id)).one()]
+    (letter,) = all_letters(session)
+    assert letter.kind == "course-open"
+    assert jobs(session) == [("mail", letter.id)]
 
 
 def test_a_free_course_needs_no_letter(session: Session) -> None:
     access.grant_free(session, make_user(session).id, make_published(session).id)
 
-    assert letters_waiting(session) == []
+    assert all_letters(session) == []
 
 
-def test_the_letter_leads_to_the_first_lesson(session: Session) -> None:
-    student, course = make_user(session, "Ånna Ørn"), make_published(session, "Bröd")
-    enrolment = enrol(session, student, course)
+def test_what_fails_writes_no_letter(session: Session) -> None:
+    user = make_user(session)
 
-    letters.course_open(enrolment.id)
-    letters.course_open(enrolment.id)
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(user.id)
 
-    (letter,) = kept()
-    assert isinstance(letter, EmailMessage)
-    assert (letter["To"], letter["Subject"]) == (student.email, "Bröd is open")
-    written = letter.get_content()
-    assert f"http://127.0.0.1:8080/learn/{course.slug}/les_" in written
-    assert "Hello Ånna Ørn" in written
+    assert (all_letters(session), jobs(session)) == ([], [])
+
+
+def test_what_is_to_be_said_once_is_said_once(session: Session) -> None:
+    user = make_user(session)
+
+    for _ in range(2):
+        letters.write(session, user.id, "hello", subject="Hello", text="Text", once="hello-1")
+
+    (letter,) = all_letters(session)
+    assert letter.key == "hello-1"
+    assert len(jobs(session)) == 1
+
+
+def test_a_disabled_user_gets_no_letter(session: Session) -> None:
+    user = make_user(session)
+    user.disabled_at = clock.now()
+    session.flush()
+
+    letters.write(session, user.id, "hello", subject="Hello", text="Text")
+
+    assert all_letters(session) == []
+
+
+def test_the_letter_leads_to_the_first_lesson_in_text_and_in_html(session: Session) -> None:
+    student, course = make_user(session, "Ånna Ørn"), make_published(session, "Bröd & “Salt”")
+    letters.course_open(session, enrol(session, student, course).id)
+    (letter,) = all_letters(session)
+
+    delivery.send(letter.id)
+    delivery.send(letter.id)
+
+    (sent,) = read(settings().data_path() / "mail")
+    assert (sent["To"], sent["Subject"]) == (student.email, "Bröd & “Salt” is open")
+    assert sent["Message-ID"] == f"<{letter.key}@127.0.0.1>"
+    html = sent.get_body(("html",))
+    assert html is not None
+    for words_of in (words(sent), str(html.get_content())):
+        assert f"http://127.0.0.1:8080/learn/{course.slug}/les_" in words_of
+        assert "Hello Ånna Ørn" in words_of
+    assert "Bröd &amp; “Salt”" in str(html.get_content())
+    session.expire_all()
+    assert letter.status is LetterStatus.SENT
 
 
 def test_no_letter_is_written_once_access_has_ended(session: Session) -> None:
     enrolment = enrol(session, make_user(session), make_published(session))
     enrolment.active = False
+    session.flush()
 
-    letters.course_open(enrolment.id)
+    letters.course_open(session, enrolment.id)
 
-    assert not (settings().data_path() / "mail").exists()
-
-
-@pytest.fixture
-def no_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LUMA_SMTP_URL", "smtp://127.0.0.1:1")
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
+    assert all_letters(session) == []
 
 
-@pytest.mark.usefixtures("no_server")
-def test_a_mail_server_that_is_away_is_tried_again() -> None:
-    with pytest.raises(GatewayDown):
-        mail.send("a@example.org", "Hello", "Text", "key")
+@pytest.mark.parametrize("bad", BAD_TEXT)
+def test_no_words_break_a_letter(session: Session, bad: str) -> None:
+    user = make_user(session, "Anna\u2028Bcc: x@example.org")
+
+    letters.write(session, user.id, "hello", subject=bad, text=bad, button=(bad, "/"), once=bad)
+
+    (letter,) = all_letters(session)
+    sheet = paper.on_paper(letter, with_token=True)
+    sent = mail.composed(
+        Mail(letter.key, letter.address, letter.subject, sheet.text, sheet.html, clock.now())
+    )
+    head, _, _ = sent.as_bytes().partition(b"\r\n\r\n")
+    assert b"\r\nBcc:" not in head
+    assert sent.get_all("To") == [user.email]
+    assert "<script>alert" not in sheet.html
+    assert "<img" not in sheet.html
 
 
-class Postman(socketserver.StreamRequestHandler):
-    """Takes one mail as an SMTP server would, and keeps what it was told."""
+@pytest.mark.parametrize("field", ["to", "subject"])
+def test_no_line_end_gets_into_a_header(field: str) -> None:
+    parts = {"to": "a@example.org", "subject": "Hello"}
+    parts[field] += "\nBcc: all@example.org"
 
-    heard: ClassVar[list[bytes]] = []
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 here\r\n")
-        while line := self.rfile.readline():
-            self.heard.append(line)
-            if line.lower().startswith(b"data"):
-                self.wfile.write(b"354 go on\r\n")
-                while (text := self.rfile.readline()) != b".\r\n":
-                    self.heard.append(text)
-            if line.lower().startswith(b"quit"):
-                self.wfile.write(b"221 bye\r\n")
-                return
-            self.wfile.write(b"250 well\r\n")
-
-
-def test_a_letter_reaches_the_mail_server_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socketserver.TCPServer(("127.0.0.1", 0), Postman) as server:
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        monkeypatch.setenv("LUMA_SMTP_URL", f"smtp://127.0.0.1:{server.server_address[1]}")
-        monkeypatch.setenv("LUMA_MAIL_FROM", "LUMA <school@example.org>")
-        settings.cache_clear()
-
-        mail.send("anna@example.org", "Bröd is open", "Hello", "course-open-1")
-
-    heard = b"".join(Postman.heard)
-    assert b"mail FROM:<school@example.org>" in heard
-    assert b"rcpt TO:<anna@example.org>" in heard
-    assert b"Message-ID: <course-open-1@127.0.0.1>" in heard
-
-
-def test_no_line_end_gets_into_a_header() -> None:
     with pytest.raises(ValueError, match="linefeed"):
-        mail.send("a@example.org\nBcc: all@example.org", "Hello", "Text", "key")
+        mail.composed(Mail("key", **parts, text="Text", html="", written_at=clock.now()))
+
+
+def test_a_letter_that_went_is_forgotten_after_three_months(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user(session)
+    letters.write(session, user.id, "hello", subject="Old", text="Text", once="old")
+    letters.write(session, user.id, "hello", subject="Waits", text="Text", once="waits")
+    delivery.send(all_letters(session)[0].id)
+    later = clock.now() + delivery.KEPT_FOR * 1.01
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    delivery.forget_old(session)
+
+    assert [letter.key for letter in all_letters(session)] == ["waits"]
+    assert read(settings().data_path() / "mail") == []

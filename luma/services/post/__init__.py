@@ -1,0 +1,1 @@
+"""How a letter travels: put on paper, sent, kept, and looked after by whoever runs the school."""

@@ -49,6 +49,11 @@ def lesson_called(school: School, title: str, course: str) -> Lesson | None:
         )
 
 
+def state(school: School, course: str) -> CourseStatus:
+    with school.session() as session:
+        return session.scalars(select(Course.status).where(Course.public_id == course)).one()
+
+
 def saved(page: Page) -> None:
     expect(page.locator(".form-state")).to_contain_text("Saved")
 
@@ -205,6 +210,24 @@ def test_a_currency_that_does_not_fit_the_price_is_settled_with_the_next_price(
     with school.session() as session:
         sold = session.scalars(select(Course).where(Course.public_id == course)).one()
         assert sold.price == Money(4900, "jpy")
+
+
+def test_nothing_is_published_while_a_field_is_not_saved_as_it_stands(
+    school: School, browser: Browser
+) -> None:
+    page, course = with_course(school, browser)
+    page.get_by_label("Price").fill("fourty nine")
+    open_lesson(page, "Flour")
+
+    page.get_by_role("button", name="Publish course").click()
+
+    expect(page.get_by_text("“Price” is not saved as it stands.")).to_be_visible()
+    expect(page.get_by_label("Price")).to_be_focused()
+    assert state(school, course) is CourseStatus.DRAFT
+    page.get_by_label("Price").fill("49")
+    page.get_by_role("button", name="Publish course").click()
+    expect(page.get_by_text("Your course is on sale.")).to_be_visible()
+    assert state(school, course) is CourseStatus.PUBLISHED
 
 
 def test_a_removed_lesson_comes_back_by_undo(school: School, browser: Browser) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from luma.errors import RuleBroken
-from luma.pages.components.autosave_form import SaveWish
+from luma.pages.components.autosave_form import SaveWish, Unsaved
 from luma.pages.components.course_tree import Change
 
 NONSENSE: tuple[object, ...] = (
@@ -73,3 +73,14 @@ def test_a_save_is_read() -> None:
     )
 
     assert wish == SaveWish("course", 2, {"title": 5}, 9)
+
+
+@pytest.mark.parametrize("said", [*NONSENSE[1:], {"subject": "course", "field": 1}])
+def test_an_unsaved_field_that_is_none_is_refused(said: object) -> None:
+    with pytest.raises(RuleBroken, match="Load the page again"):
+        Unsaved.read(said)
+
+
+def test_an_unsaved_field_is_read() -> None:
+    assert Unsaved.read(None) is None
+    assert Unsaved.read({"subject": "course", "field": "price"}) == Unsaved("course", "price")

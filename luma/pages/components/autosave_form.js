@@ -4,6 +4,8 @@
 import { reactive } from "vue";
 import { Doc, Field, Video } from "luma-form";
 
+const SETTLES_WITHIN = 4000;
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const NARROW = 760; // Below it the outline stands above the form; see studio.css.
 
 export default {
@@ -91,6 +93,15 @@ export default {
     },
     rise() {
       scrollTo(0, 0);
+    },
+    async unsaved() {
+      // Where something else stands than what the server has, once nothing is on its way any more.
+      this.saveAll();
+      const end = Date.now() + SETTLES_WITHIN;
+      while (this.docs.some((doc) => doc.sending) && Date.now() < end) await pause(40);
+      const doc = this.docs.find((doc) => !doc.isClean && !doc.gone);
+      const field = doc?.changed().find((field) => field.error) ?? doc?.changed()[0];
+      return field ? { subject: doc.subject, field: field.name } : null;
     },
     jump(name) {
       this.$nextTick(() => document.getElementById("form-" + name)?.focus());

@@ -11,6 +11,9 @@ from luma.errors import NotFound, RuleBroken, ServiceDown, SignInNeeded
 
 Values = Mapping[str, str | bool]
 
+SETTLES_WITHIN = 4
+"""Seconds that the form waits for answers to what it has sent; autosave_form.js says the same."""
+
 
 class Option(TypedDict):
     value: str
@@ -59,6 +62,23 @@ class FormSaved(TypedDict):
     refused: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A field that holds something else than what the server has."""
+
+    subject: str
+    field: str
+
+    @classmethod
+    def read(cls, said: object) -> Self | None:
+        match said:
+            case None:
+                return None
+            case {"subject": str(subject), "field": str(field)}:
+                return cls(subject, field)
+        raise RuleBroken("The form could not be read. Load the page again.")
+
+
 Save = Callable[[str, int, Mapping[str, object]], Awaitable[FormSaved]]
 
 
@@ -91,6 +111,13 @@ class AutosaveForm(ui.element, component="autosave_form.js", esm={"luma-form": "
 
     def jump(self, field: str) -> None:
         self.run_method("jump", field)
+
+    async def unsaved(self) -> Unsaved | None:
+        """The first field that could not be saved, once all that is on its way has arrived."""
+        try:
+            return Unsaved.read(await self.run_method("unsaved", timeout=SETTLES_WITHIN + 2))
+        except TimeoutError as error:
+            raise RuleBroken("The form could not be read. Load the page again.") from error
 
     async def _save(self, event: GenericEventArguments) -> None:
         wish = SaveWish.read(event.args)

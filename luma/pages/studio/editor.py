@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from nicegui import APIRouter, html, ui
 
-from luma.errors import NotFound
+from luma.errors import NotFound, RuleBroken
 from luma.pages import assets
 from luma.pages.components.autosave_form import AutosaveForm, FormSaved
 from luma.pages.components.course_tree import CourseTree
@@ -16,7 +16,14 @@ from luma.pages.layout import frame
 from luma.pages.session import act, viewer_of
 from luma.pages.studio.checklist import show_checklist
 from luma.pages.studio.desk import OutlineDesk, Removed, nodes
-from luma.pages.studio.forms import COURSE, course_answer, course_form, lesson_answer, lesson_form
+from luma.pages.studio.forms import (
+    COURSE,
+    course_answer,
+    course_form,
+    label,
+    lesson_answer,
+    lesson_form,
+)
 from luma.pages.studio.settings import SettingsPanel
 from luma.services import lessons, outline, studio
 from luma.services.outline import RemovedLesson
@@ -175,6 +182,12 @@ class Editor:
         self.undo.offer(f"“{removed.title}” is removed.", bring_back)
 
     async def _publish(self) -> None:
+        """What is on the screen goes on sale, or nothing does."""
+        if (left := await self.form.unsaved()) is not None:
+            await self._open(left.subject)
+            self.form.jump(left.field)
+            name = label(left.subject, left.field)
+            raise RuleBroken(f"“{name}” is not saved as it stands. Mend it, then publish.")
         async with self._one_at_a_time:
             checks = await act(studio.checklist, self.course)
             if not all(check.is_done for check in checks):

@@ -110,6 +110,12 @@ COURSE_FIELDS: list[FieldSpec] = [
 ]
 
 
+def label(subject: str, field: str) -> str:
+    """What a field is called in the form of this subject."""
+    fields = COURSE_FIELDS if subject == COURSE else LESSON_FIELDS
+    return next((one["label"] for one in fields if one["name"] == field), "A field")
+
+
 def lesson_form(sheet: lessons.Sheet, owner: int) -> FormSheet:
     return FormSheet(
         subject=sheet.id,

@@ -13,7 +13,7 @@ from luma.models.course import Chapter, Course, Image, Lesson
 from luma.models.order import Order
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
-from luma.services import markdown, ratings, texts
+from luma.services import learning_outline, markdown, ratings, texts
 from luma.services.ratings import Rating
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
 
@@ -98,7 +98,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """The course is theirs. `lesson_id` is the one to open; None while there is no lesson."""
+    """The course is theirs. `lesson_id` is the one to open; None while there is no lesson.
+
+    `position` is the second in the lesson.
+    """
 
     lesson_id: str | None
     lesson: str
@@ -233,7 +236,9 @@ def _door(session: Session, course: CoursePage, viewer_id: int) -> Door:
     if course.instructor_id == viewer_id:
         return Teach()
     place = session.execute(
-        select(Enrolment.last_lesson_id, Lesson.public_id, Lesson.title, LessonProgress.position)
+        select(Lesson.public_id, Lesson.title, Lesson.video_start, Lesson.duration)
+        .add_columns(LessonProgress.position)
+        .select_from(Enrolment)
         .outerjoin(
             Lesson,
             and_(
@@ -251,7 +256,7 @@ def _door(session: Session, course: CoursePage, viewer_id: int) -> Door:
         )
     ).one_or_none()
     if place is not None:
-        return _where_left(course, place[1], place[2], place[3])
+        return _where_left(course, *place)
     pending = session.scalar(
         select(Order.public_id).where(
             Order.buyer_id == viewer_id,
@@ -263,10 +268,16 @@ def _door(session: Session, course: CoursePage, viewer_id: int) -> Door:
 
 
 def _where_left(
-    course: CoursePage, lesson_id: str | None, title: str | None, position: int | None
+    course: CoursePage,
+    lesson_id: str | None,
+    title: str | None,
+    start: int | None,
+    seconds: int | None,
+    position: int | None,
 ) -> Continue:
     if lesson_id and title:
-        return Continue(lesson_id, title, position or 0, started=True)
+        second = learning_outline.resumes_at(position or 0, start or 0, seconds or 0)
+        return Continue(lesson_id, title, second - (start or 0) if second else 0, started=True)
     for first in course.all_lessons[:1]:
         return Continue(first.public_id, first.title, 0, started=False)
     return Continue(None, "", 0, started=False)

@@ -24,7 +24,10 @@ _NOT_WAITED_FOR = func.set_config("synchronous_commit", "off", True)
 
 @dataclass(frozen=True, slots=True)
 class OpenLesson:
-    """`position` is the second to resume at, 0 for the beginning; `seen` is in percent."""
+    """`position` is the second of the video to resume at, 0 for the beginning.
+
+    The lesson is what comes after `start` in its video; `seen` is in percent.
+    """
 
     id: str
     title: str

@@ -66,7 +66,7 @@ class ChapterLines:
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """Where a course goes on: the lesson, and the second in it."""
+    """Where a course goes on: the lesson, and the second in it, however late its video begins."""
 
     lesson_id: str
     title: str
@@ -244,7 +244,8 @@ def _goes_on(stations: Sequence[_Station], last: int | None) -> Continuation | N
     ahead = [*stations[here:], *stations[:here]]
     found = next((one for one in ahead if not one.is_done), ahead[0])
     second = resumes_at(found.position, found.start, found.seconds)
-    return Continuation(found.id, found.title, 0 if found.is_done else second)
+    is_on_the_way = second and not found.is_done
+    return Continuation(found.id, found.title, second - found.start if is_on_the_way else 0)
 
 
 def _known_form(slug: object) -> str:

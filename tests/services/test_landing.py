@@ -106,9 +106,17 @@ def test_a_new_student_starts_at_the_first_lesson(session: Session) -> None:
     assert door(session, course, student) == Continue(first.public_id, "Flour", 0, started=False)
 
 
-def test_a_student_goes_on_where_they_left(session: Session) -> None:
+@pytest.mark.parametrize(
+    ("start", "lasts", "position"),
+    [(0, 0, 760), (700, 300, 60), (0, 765, 0), (760, 300, 0)],
+    ids=["whole", "part", "over", "not begun"],
+)
+def test_a_student_goes_on_where_they_left(
+    session: Session, start: int, lasts: int, position: int
+) -> None:
     course, student = make_published(session), make_user(session)
     water = course.chapters[0].lessons[1]
+    water.video_start, water.duration = start, lasts
     enrol(session, student, course).last_lesson_id = water.id
     session.add(
         LessonProgress(
@@ -117,7 +125,9 @@ def test_a_student_goes_on_where_they_left(session: Session) -> None:
     )
     session.flush()
 
-    assert door(session, course, student) == Continue(water.public_id, "Water", 760, started=True)
+    assert door(session, course, student) == Continue(
+        water.public_id, "Water", position, started=True
+    )
 
 
 def test_a_lesson_that_was_taken_away_is_not_where_one_goes_on(session: Session) -> None:

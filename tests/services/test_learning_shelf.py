@@ -39,6 +39,22 @@ def test_a_course_goes_on_at_the_lesson_and_the_second(session: Session) -> None
     assert (mine.goes_on.title, mine.goes_on.position) == ("Water", 252)
 
 
+def test_in_a_part_of_a_long_video_seconds_count_from_where_the_lesson_begins(
+    session: Session,
+) -> None:
+    course, anna = _learning(session)
+    _, water, _ = lessons_of(course)
+    water.video_start, water.duration = 780, 300
+
+    learning.note_position(
+        session, actor(anna), water.public_id, Report.read(812, [[780, 812]], 0, 0)
+    )
+
+    (mine,) = learning_outline.my_courses(session, actor(anna))
+    assert mine.goes_on is not None
+    assert (mine.goes_on.title, mine.goes_on.position) == ("Water", 32)
+
+
 def test_after_a_finished_lesson_comes_the_next_unfinished_one(session: Session) -> None:
     course, anna = _learning(session)
     flour, water, salt = lessons_of(course)

@@ -72,7 +72,7 @@ const computed = {
     return this.lesson.video_id ? `Watched ${this.seen} %; at 90 % it completes by itself` : null;
   },
   note() {
-    if (this.resumed && ["poster", "frame"].includes(this.video)) return (this.video === "poster" ? "Resumes at " : "Resumed at ") + clock(this.resumed);
+    if (this.resumed && ["poster", "frame"].includes(this.video)) return (this.video === "poster" ? "Resumes at " : "Resumed at ") + clock(this.resumed - this.lesson.start);
     return "";
   },
 };

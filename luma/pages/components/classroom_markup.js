@@ -40,7 +40,7 @@ const stage = `
   <div v-else-if="lesson.video_id" class="room-stage" ref="stage">
     <button v-if="video === 'poster'" type="button" class="room-poster" @click="play">
       <img :src="thumbnail" alt="" width="480" height="270" @error="$event.target.hidden = true">
-      <span class="room-play">${icon("play")}{{ lesson.position ? "Resume at " + clock(lesson.position) : "Play" }}</span>
+      <span class="room-play">${icon("play")}{{ lesson.position ? "Resume at " + clock(lesson.position - lesson.start) : "Play" }}</span>
     </button>
     <iframe v-else-if="video === 'frame'" ref="frame" :key="lesson.id + takes" :src="frameAddress" :title="lesson.title"
       allow="autoplay; encrypted-media; fullscreen; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin"></iframe>

@@ -85,9 +85,18 @@ export const watching = {
   },
   // A lesson may be a part of a long video: then it ends where the part does.
   isOver(seconds) {
+    const end = this.endsAt();
+    return end < this.length && seconds >= end && seconds < end + 5;
+  },
+  endsAt() {
     const { start, seconds: lasts } = this.lesson;
-    const end = start + lasts;
-    return lasts > 0 && this.length - end > LONG_REST && seconds >= end && seconds < end + 5 && !this.goesOn;
+    const isPartOfIt = lasts > 0 && this.length - start - lasts > LONG_REST;
+    return isPartOfIt && !this.goesOn ? start + lasts : this.length;
+  },
+  // A key from 0 to 9: so many tenths of the lesson, not of the video that it is a part of.
+  jump(tenths) {
+    const { start } = this.lesson;
+    if (this.frame && this.length) this.seek(start + ((this.endsAt() - start) * tenths) / 10);
   },
   goOn() {
     this.goesOn = true;
@@ -231,5 +240,5 @@ function isTyping(target) {
 
 function jump(key) {
   if (!/^[0-9]$/.test(key)) return null;
-  return (room) => room.frame && room.seek((room.length * Number(key)) / 10);
+  return (room) => room.jump(Number(key));
 }

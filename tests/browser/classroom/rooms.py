@@ -60,11 +60,14 @@ def a_room(
     video: str = EIGHT_SECONDS,
     is_student: bool = True,
     is_draft: bool = False,
+    part: tuple[int, int] = (0, 0),
     **wishes: object,
 ) -> Room:
     with school.session() as session:
         course = make_course(session, lessons=("Flour", "Water", "Salt"), published=True)
         _furnish(course, video, is_draft=is_draft)
+        first = course.chapters[0].lessons[0]
+        first.video_start, first.duration = part
         student = make_user(session)
         if is_student:
             enrol(session, student, course)

@@ -60,6 +60,29 @@ def test_leaving_in_the_middle_keeps_the_second(browser: Browser, school: School
     expect(page.get_by_text(re.compile("Resumes at 0:0[2-5]"))).to_be_visible()
 
 
+def test_a_part_of_a_long_video_is_shown_in_the_lessons_own_time(
+    browser: Browser, school: School
+) -> None:
+    room = a_room(browser, school, video=TEN_MINUTES, part=(300, 100))
+    page = room.page
+    room.enter()
+
+    page.get_by_role("button", name="Play").click()
+    room.wait_until(301)
+    page.keyboard.press("5")
+    room.wait_until(350)
+    with page.expect_response(re.compile("/position")):
+        page.keyboard.press("k")
+    page.goto("/learn")
+
+    expect(page.get_by_text(re.compile(r"· 0:5\d"))).to_be_visible()
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_role("button", name=re.compile("Resume at 0:5"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Resumes at 0:5"))).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    room.wait_until(350)
+
+
 def test_keys_drive_the_video(browser: Browser, school: School) -> None:
     room = a_room(browser, school, video=TEN_MINUTES)
     page = room.page

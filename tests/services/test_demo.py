@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from luma.models.course import Course, Lesson
 from luma.models.progress import Enrolment, LessonProgress
+from luma.models.review import Review
 from luma.models.user import User, UserRole
 from luma.services import demo, passwords
 from luma.values import CourseStatus, Role
@@ -101,3 +102,20 @@ def test_no_two_lessons_of_the_long_course_show_the_same_minute(session: Session
     ).all()
 
     assert len(starts) == len(set(starts)) == 60
+
+
+def test_what_students_say_in_the_demo_is_what_the_services_would_allow(session: Session) -> None:
+    demo.load(session)
+
+    learn = {
+        (student_id, course_id)
+        for student_id, course_id in session.execute(
+            select(Enrolment.student_id, Enrolment.course_id)
+        )
+    }
+    said = session.scalars(select(Review)).all()
+    assert said
+    assert all((review.student_id, review.course_id) in learn for review in said)
+    for course in session.scalars(select(Course)):
+        stars = [review.stars for review in said if review.course_id == course.id]
+        assert (course.rating_sum, course.rating_count) == (sum(stars), len(stars))

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
@@ -12,19 +14,34 @@ from luma.pages import words
 from luma.pages.session import viewer_of
 from luma.pages.shop import pictures
 from luma.pages.shop.render import render
-from luma.services import landing, markdown
+from luma.services import landing, markdown, review_wall
 from luma.services.landing import Buy, Continue, CoursePage, Door, LessonRow, Pending
+from luma.services.policies import Actor
+from luma.services.review_wall import ReviewCard, Sort, Wall
 from luma.settings import settings
+
+MOST_PAGES = 1_000
+"""Of reviews."""
+MOST_TOLD = 5
+"""Reviews that search engines are told of."""
 
 router = APIRouter(include_in_schema=False)
 router.include_router(pictures.router)
 
 
 @router.api_route("/courses/{slug}", methods=["GET", "HEAD"])
-async def course_page(request: Request, slug: str, preview: str = "") -> Response:
-    """`preview` is the free lesson to play, for visitors without scripts."""
+async def course_page(
+    request: Request, slug: str, preview: str = "", order: str = "", reviews: str = ""
+) -> Response:
+    """`preview` is the free lesson to play, for visitors without scripts.
+
+    `reviews` is the page of reviews to read up to, in their `order`.
+    """
     viewer = viewer_of(request)
     course, door = await look(landing.course_page, slug, viewer.id if viewer else None)
+    by: Sort = "helpful" if order == "helpful" else "newest"
+    number = _page(reviews)
+    wall = await _wall(course, viewer, by, number)
     previews = course.previews
     return render(
         request,
@@ -35,10 +52,30 @@ async def course_page(request: Request, slug: str, preview: str = "") -> Respons
         first_preview=previews[0] if previews else None,
         playing=next((one.public_id for one in previews if one.public_id == preview), None),
         frame_address=frame_address,
-        structured=structured(course),
+        structured=structured(course, wall),
+        wall=wall,
+        order=by,
+        page=number,
+        to=partial(_further, by),
         picture=picture(course),
         button=_button(course, door),
     )
+
+
+async def _wall(course: CoursePage, viewer: Actor | None, order: Sort, page: int) -> Wall:
+    """A course without a review is not asked for any."""
+    if not course.rating.count and viewer is None:
+        return Wall()
+    return await look(review_wall.wall, course.id, viewer.id if viewer else None, order, page)
+
+
+def _page(said: str) -> int:
+    return min(max(1, int(said)), MOST_PAGES) if said.isdecimal() and len(said) < 6 else 1
+
+
+def _further(order: Sort, page: int) -> str:
+    query = {"order": order} if order == "helpful" else {}
+    return f"?{urlencode({**query, 'reviews': page})}#reviews"
 
 
 def frame_address(lesson: LessonRow) -> str:
@@ -82,7 +119,7 @@ def _buy(course: CoursePage) -> Button:
     return Button("post", f"/courses/{course.slug}/buy", f"Buy for {course.price.words()}")
 
 
-def structured(course: CoursePage) -> Markup:
+def structured(course: CoursePage, wall: Wall) -> Markup:
     """schema.org's Course as JSON-LD. `<` is written so that no text can end the script."""
     address = f"{settings().base_url}/courses/{course.slug}"
     thing: dict[str, object] = {
@@ -104,6 +141,7 @@ def structured(course: CoursePage) -> Markup:
             "availability": "https://schema.org/InStock",
             "url": address,
         },
+        **_rated(course, wall),
     }
     text = json.dumps(thing, ensure_ascii=False)
     for sign, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
@@ -120,3 +158,30 @@ def _instance(course: CoursePage) -> dict[str, object]:
     if course.seconds:
         instance["courseWorkload"] = words.span(course.seconds)
     return instance
+
+
+def _rated(course: CoursePage, wall: Wall) -> dict[str, object]:
+    """Nothing while there are too few reviews for an average."""
+    rating = course.rating
+    if not rating.is_shown:
+        return {}
+    return {
+        "aggregateRating": {
+            "@type": "AggregateRating",
+            "ratingValue": rating.average,
+            "ratingCount": rating.count,
+            "bestRating": 5,
+            "worstRating": 1,
+        },
+        "review": [_review(card) for card in wall.cards[:MOST_TOLD]],
+    }
+
+
+def _review(card: ReviewCard) -> dict[str, object]:
+    return {
+        "@type": "Review",
+        "author": {"@type": "Person", "name": card.writer},
+        "datePublished": card.written_at.date().isoformat(),
+        "reviewBody": card.text,
+        "reviewRating": {"@type": "Rating", "ratingValue": card.stars, "bestRating": 5},
+    }

@@ -19,6 +19,7 @@ from luma.models.payment import Payment
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User, UserRole
 from luma.services import access, clock, markdown, passwords, search
+from luma.services.demo import voices
 from luma.services.slugs import plain
 from luma.settings import settings
 from luma.values import LessonStatus, Money, Role, Subject
@@ -41,6 +42,10 @@ PEOPLE = {
     "sam": DemoPerson("Sam Rivera", "student@luma.example", Role.STUDENT),
     "lea": DemoPerson("Lea Fontaine", "lea@luma.example", Role.STUDENT),
     "noor": DemoPerson("Noor Haddad", "noor@luma.example", Role.STUDENT),
+    "yuki": DemoPerson("Yuki Tanaka", "yuki@luma.example", Role.STUDENT),
+    "kofi": DemoPerson("Kofi Mensah", "kofi@luma.example", Role.STUDENT),
+    "elena": DemoPerson("Elena Popescu", "elena@luma.example", Role.STUDENT),
+    "ben": DemoPerson("Ben Carter", "ben@luma.example", Role.STUDENT),
     "ada": DemoPerson("Ada Kim", "admin@luma.example", Role.ADMIN),
 }
 SIGN_INS = ("jun", "sam", "ada")
@@ -56,6 +61,16 @@ LEARNING = (
     ("noor", "linear-algebra-you-can-see", 1, 130),
     ("noor", "the-web-developers-toolbox", 0, 45),
     ("noor", "language-models-explained", 1, 20),
+    ("yuki", "python-for-the-curious", 4, 0),
+    ("yuki", "linear-algebra-you-can-see", 2, 75),
+    ("kofi", "python-for-the-curious", 3, 0),
+    ("kofi", "the-web-developers-toolbox", 22, 30),
+    ("elena", "python-for-the-curious", 6, 0),
+    ("elena", "linear-algebra-you-can-see", 5, 0),
+    ("elena", "the-web-developers-toolbox", 9, 15),
+    ("ben", "python-for-the-curious", 2, 120),
+    ("ben", "the-web-developers-toolbox", 3, 0),
+    ("ben", "neural-networks-from-the-ground-up", 2, 400),
 )
 
 
@@ -72,6 +87,7 @@ def load(session: Session) -> bool:
     by_slug = {course.slug: course for course in courses}
     for who, slug, done, second in LEARNING:
         _learn(session, users[who], by_slug[slug], done, second)
+    voices.review(session, users, by_slug)
     return True
 
 

@@ -1,7 +1,7 @@
 // The classroom: outline, video, lesson text, keys. One element; lessons are swapped inside it.
 // It takes over the text that the page shows already, and then lives on what the server sends.
 
-import { listing, marking, walking } from "classroom_lessons";
+import { asking, listing, marking, walking } from "classroom_lessons";
 import { SHORTCUTS, clock, icon, template } from "classroom_markup";
 import { SPEEDS, kept, listening, watching } from "classroom_player";
 
@@ -54,6 +54,10 @@ const computed = {
   congratulates() {
     return this.isStudent && this.isFinished && (this.justFinished || !this.next);
   },
+  asksReview() {
+    const isTime = this.reviewFrom !== null && this.total > 0 && this.percent >= this.reviewFrom;
+    return this.isStudent && (isTime || this.asking === "review");
+  },
   coursePage() {
     return `/courses/${this.room.slug}`;
   },
@@ -98,6 +102,8 @@ export default {
       countdown: 0,
       marking: false,
       justFinished: false,
+      reviewFrom: this.room.review_from,
+      asking: "",
       isPart: false,
       offline: false,
       drawer: false,
@@ -135,7 +141,7 @@ export default {
     if (this.isStudent) this.openQueue();
   },
 
-  methods: { clock, ...walking, ...listing, ...marking, ...watching, ...listening },
+  methods: { clock, ...walking, ...listing, ...marking, ...asking, ...watching, ...listening },
   computed,
   watch: {
     theatre: (on) => kept.write("theatre", on),

@@ -63,6 +63,7 @@ class ClassroomView(
             "course_id": room.course_id,
             "standing": room.standing,
             "chapters": room.chapters,
+            "review_from": room.review_from,
             "lesson": replace(lesson, text_html="") if isinstance(lesson, OpenLesson) else lesson,
             **asdict(around),
         }

@@ -39,7 +39,7 @@ export const walking = {
     if (turn === this.turn) this.opening = null;
   },
   enter(lesson) {
-    Object.assign(this, { lesson, opening: null, video: "poster", resumed: lesson.position ?? 0, seen: lesson.seen ?? 0, justFinished: false });
+    Object.assign(this, { lesson, opening: null, video: "poster", resumed: lesson.position ?? 0, seen: lesson.seen ?? 0, justFinished: false, asking: "" });
     this.time = this.startsAt();
     this.length = 0;
     this.goesOn = false;
@@ -91,6 +91,25 @@ export const listing = {
     if (!this.drawer) return;
     this.drawer = false;
     this.$el.querySelector(".room-drawer-button").focus();
+  },
+};
+
+// What students are asked, quietly, below the lesson. The links lead to pages without a script.
+export const asking = {
+  async ask(event, what) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    const address = event.currentTarget.href;
+    this.asking = what;
+    const { fillIn } = await import("classroom_asking");
+    await fillIn(this.$refs.form, address, {
+      sent: () => what === "review" && (this.reviewFrom = null),
+      failed: () => this.say("That was not sent. Try again in a moment."),
+    });
+  },
+  putOff() {
+    this.reviewFrom = this.isFinished ? null : 100;
+    fetch(`${this.coursePage}/review/later`, { method: "POST", keepalive: true }).catch(() => {});
   },
 };
 

@@ -87,6 +87,15 @@ const pane = `
     <div v-if="congratulates" class="banner positive room-finished" role="status">${icon("party-popper")}
       <p><strong>You finished {{ room.title }}.</strong> Well done. <a href="/learn">Back to my courses</a></p></div>
     <div class="prose" v-html="lesson.text_html"></div>
+    <section v-if="asksReview" class="room-ask" aria-labelledby="ask-review">
+      <h2 id="ask-review">{{ isFinished ? "How was the course?" : "How do you like the course so far?" }}</h2>
+      <div v-if="asking === 'review'" ref="form"></div>
+      <template v-else>
+        <p class="hush">A few words from you help others to choose.</p>
+        <p class="row wrap"><a class="button outline" :href="coursePage + '/review'" @click="ask($event, 'review')">Write a review</a>
+          <button type="button" class="button quiet" @click="putOff">Not now</button></p>
+      </template>
+    </section>
   </main>`;
 
 const head = `

@@ -67,9 +67,8 @@ PLAIN = (
     checkout.router,
     sandbox.router,
     learn.router,
-    admin.router,
 )
-BEHIND_SIGN_IN = (courses.router, editor.router, classroom.router)
+BEHIND_SIGN_IN = (courses.router, editor.router, classroom.router, *admin.routers)
 
 ODD = "Something in that request is not as it should be. Go back and try again."
 SENTENCES = {

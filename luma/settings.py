@@ -9,7 +9,12 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 TEST_KEYS = ("sk_test_", "rk_test_")
 MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
@@ -142,6 +147,12 @@ class Settings(BaseSettings):
 @lru_cache
 def settings() -> Settings:
     return Settings()
+
+
+def origins() -> dict[str, str]:
+    """Which fields were set, and where. The environment wins over the file."""
+    in_file = dict.fromkeys(DotEnvSettingsSource(Settings)(), ".env")
+    return in_file | dict.fromkeys(EnvSettingsSource(Settings)(), "environment")
 
 
 @lru_cache

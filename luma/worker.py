@@ -1,19 +1,20 @@
 """What the job queue runs: task name -> service function, one unit of work each."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from luma import db
 from luma.bridge import perform
-from luma.errors import ServiceDown
-from luma.services import accounts, catalogue_sync, checkout, inbox, letters
+from luma.errors import LumaError, ServiceDown
+from luma.services import accounts, catalogue_sync, checkout, failures, inbox, letters
 from luma.services.assistant import budget
 from luma.services.gateways import mail, sandbox
 from luma.services.post import delivery
@@ -77,6 +78,7 @@ def build(address: str) -> App:
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
     _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
     _every(app, "47 3 * * *", "letters.forget_old", delivery.forget_old)
+    _every(app, "27 * * * *", "failures.forget_old", failures.forget_old)
     _pick_up_stalled(app)
     return app
 
@@ -102,16 +104,30 @@ def _add(
     action: Callable[..., Any],
     patience: WithPatience = PATIENCE,
 ) -> None:
-    @app.task(name=name, retry=patience)
-    async def run(**arguments: Any) -> None:
-        await door(action, **arguments)
+    @app.task(name=name, retry=patience, pass_context=True)
+    async def run(context: JobContext, /, **arguments: Any) -> None:
+        async with _noting_why(context):
+            await door(action, **arguments)
 
 
 def _every(app: App, cron: str, name: str, action: Callable[..., Any]) -> None:
     @app.periodic(cron=cron)
-    @app.task(name=name, queueing_lock=name)
-    async def run(timestamp: int) -> None:
-        await perform(action)
+    @app.task(name=name, queueing_lock=name, pass_context=True)
+    async def run(context: JobContext, /, timestamp: int) -> None:
+        async with _noting_why(context):
+            await perform(action)
+
+
+@contextlib.asynccontextmanager
+async def _noting_why(context: JobContext) -> AsyncIterator[None]:
+    """An admin reads why a job failed; without a database only the log knows."""
+    try:
+        yield
+    except Exception as error:
+        if context.job.id is not None:
+            with contextlib.suppress(LumaError):
+                await perform(failures.note, context.job.id, failures.in_words(error))
+        raise
 
 
 def _pick_up_stalled(app: App) -> None:

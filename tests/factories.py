@@ -1,5 +1,6 @@
 """Things to test with, made as the services would have made them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -50,6 +51,11 @@ def make_instructor(session: Session, name: str = "Ines Weber") -> User:
 def actor(user: User) -> Actor:
     """`user` as someone who is signed in."""
     return Actor(user.id, user.name, user.email, frozenset(entry.role for entry in user.roles))
+
+
+def fresh(user: User) -> Actor:
+    """`user` as someone who has just shown who they are."""
+    return replace(actor(user), authenticated_at=clock.now())
 
 
 def make_course(

@@ -17,12 +17,16 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.course import Chapter, Course, Lesson
-from luma.services import demo
+from luma.models.user import User
+from luma.services import clock, demo, failures, queue
+from luma.services.admin import courses, people
+from luma.services.policies import Actor
+from luma.values import CourseStatus, Role
 from tests.browser.chromium import launched
 
 WIDE = {"viewport": {"width": 1280, "height": 800}}
@@ -41,6 +45,8 @@ class Shot:
     name: str
     path: str
     who: str | None = None
+    press: str = ""
+    """What to press before, by selector."""
 
 
 def shots(session: Session) -> list[Shot]:
@@ -77,6 +83,16 @@ def shots(session: Session) -> list[Shot]:
         Shot("editor", f"/studio/{toolbox.public_id}", "teacher"),
         Shot("studio-forbidden", "/studio", "student"),
         Shot("admin", "/admin", "admin"),
+        Shot("admin-users", "/admin/users", "admin"),
+        Shot("admin-user", "/admin/users", "admin", ".admin-rows li:nth-child(2) summary"),
+        Shot("admin-nobody", "/admin/users?q=zither", "admin"),
+        Shot("admin-courses", "/admin/courses", "admin"),
+        Shot("admin-course", "/admin/courses", "admin", ".admin-rows li:nth-child(1) summary"),
+        Shot("admin-jobs", "/admin/jobs", "admin"),
+        Shot("admin-ai", "/admin/ai", "admin"),
+        Shot("admin-settings", "/admin/settings", "admin"),
+        Shot("admin-log", "/admin/log", "admin"),
+        Shot("admin-forbidden", "/admin/users", "student"),
     ]
 
 
@@ -109,6 +125,7 @@ def _school() -> Iterator[str]:
         migrations.upgrade()
         with db.unit_of_work() as session:
             demo.load(session)
+            _give_admins_work(session)
         command = [sys.executable, "-m", "tests.browser.serve"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -119,6 +136,27 @@ def _school() -> Iterator[str]:
         db.forget()
 
 
+def _give_admins_work(session: Session) -> None:
+    """Something for each of the admin pages to show."""
+    admin = session.scalars(select(User).where(User.email == demo.PEOPLE["ada"].email)).one()
+    roles = frozenset({Role.ADMIN})
+    actor = Actor(admin.id, admin.name, admin.email, roles, "", clock.now())
+    draft = session.scalars(select(Course).where(Course.status == CourseStatus.DRAFT)).first()
+    student = session.scalars(select(User).where(User.email == demo.PEOPLE["sam"].email)).one()
+    assert draft is not None
+    courses.hide(session, actor, draft.public_id, "Lesson 3 shows a film that is not yours.")
+    people.grant_role(session, actor, student.id, Role.INSTRUCTOR)
+    people.take_role(session, actor, student.id, Role.INSTRUCTOR)
+    for task in ("letters.course_open", "catalogue.sync"):
+        queue.defer(session, task, order_id=0)
+    failed = text(
+        "UPDATE procrastinate_jobs SET status = 'failed', attempts = 30"
+        " WHERE args = '{\"order_id\": 0}' RETURNING id"
+    )
+    for job in session.scalars(failed).all():
+        failures.note(session, job, "The payment gateway did not answer.")
+
+
 def _take(browser: Browser, url: str, wanted: list[Shot], look: str, folder: Path) -> None:
     pages: dict[str | None, Page] = {}
     for shot in wanted:
@@ -126,6 +164,8 @@ def _take(browser: Browser, url: str, wanted: list[Shot], look: str, folder: Pat
             pages[shot.who] = _visitor(browser, url, look, shot.who)
         page = pages[shot.who]
         page.goto(shot.path)
+        if shot.press:
+            page.click(shot.press)
         page.wait_for_timeout(1500)
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         page.screenshot(path=folder / f"{shot.name}-{look}.png")

@@ -60,6 +60,10 @@ class Course(Base):
         CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="published_stamped"),
         CheckConstraint("status = 'draft' OR deleted_at IS NULL", name="deleted_not_on_sale"),
         CheckConstraint("rating_sum BETWEEN rating_count AND 5 * rating_count", name="rating_sums"),
+        CheckConstraint("status = 'draft' OR hidden_at IS NULL", name="hidden_not_on_sale"),
+        CheckConstraint(
+            "num_nulls(hidden_at, hidden_reason, hidden_on_sale) IN (0, 3)", name="hidden_whole"
+        ),
         Index("ix_courses_search", "search", postgresql_using="gin"),
         Index(
             "ix_courses_newest",
@@ -104,6 +108,11 @@ class Course(Base):
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    hidden_at: Mapped[datetime | None]
+    hidden_reason: Mapped[str | None] = mapped_column(String(500))
+    """What the admin who hid it told the instructor."""
+    hidden_on_sale: Mapped[bool | None]
+    """Whether it was on sale when it was hidden."""
 
     instructor: Mapped[User] = relationship(lazy="raise")
     cover: Mapped[Image | None] = relationship(lazy="raise")
@@ -115,6 +124,7 @@ class Course(Base):
         """Open the course for sale. The checklist is the studio's; see services/studio.py."""
         if self.status is CourseStatus.PUBLISHED:
             raise RuleBroken("This course is already published.")
+        self.ensure_shown()
         self.status = CourseStatus.PUBLISHED
         self.published_at = self.published_at or now
         self.updated_at = now
@@ -125,6 +135,25 @@ class Course(Base):
             raise RuleBroken("This course is not published.")
         self.status = CourseStatus.DRAFT
         self.updated_at = now
+
+    def ensure_shown(self) -> None:
+        if self.hidden_at is not None:
+            raise RuleBroken(f"An admin has hidden this course: {self.hidden_reason}")
+
+    def hide(self, now: datetime, reason: str) -> None:
+        """Off the shelf until an admin shows it again. Who bought it keeps it."""
+        if self.hidden_at is None:
+            self.hidden_on_sale = self.status is CourseStatus.PUBLISHED
+            self.hidden_at = now
+        self.hidden_reason = reason
+        self.status = CourseStatus.DRAFT
+
+    def unhide(self, now: datetime, *, is_whole: bool) -> None:
+        """On sale again if it was and is still whole; else its instructor may publish it."""
+        was_on_sale = self.hidden_on_sale
+        self.hidden_at = self.hidden_reason = self.hidden_on_sale = None
+        if was_on_sale and is_whole:
+            self.publish(now)
 
     def delete(self, now: datetime) -> None:
         if self.status is CourseStatus.PUBLISHED:

@@ -79,6 +79,11 @@ class StripeEvent(Base):
         self.status = EventStatus.DEAD
         self.last_error = why
 
+    def wake(self, now: datetime) -> None:
+        """Somebody looked at it: it is tried again."""
+        self.status = EventStatus.NEW
+        self.next_at = now
+
 
 class GatewayProduct(Base):
     """A course as the gateway knows it. Null prices are still to be made there."""

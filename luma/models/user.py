@@ -32,6 +32,13 @@ class User(Base):
         lazy="raise", cascade="all, delete-orphan", order_by="UserRole.role"
     )
 
+    def disable(self, now: datetime) -> None:
+        """Keep them out: no session of theirs is alive from now on."""
+        self.disabled_at = now
+
+    def enable(self) -> None:
+        self.disabled_at = None
+
 
 class UserRole(Base):
     __tablename__ = "user_roles"

@@ -34,3 +34,17 @@ def span(seconds: int) -> str:
 def day(moment: datetime) -> str:
     """ "23 November 2026"."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def ago(now: datetime, moment: datetime) -> str:
+    """ "just now", "3 hours ago"; after a month the day itself."""
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{counted(minutes, 'minute')} ago"
+    if minutes < 24 * 60:
+        return f"{counted(minutes // 60, 'hour')} ago"
+    if minutes < 30 * 24 * 60:
+        return f"{counted(minutes // (24 * 60), 'day')} ago"
+    return day(moment)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded
 from luma.models.user import AttemptKind, SignedIn, User, UserRole
-from luma.services import attempts, clock, half_way, second_factor, texts
+from luma.services import attempts, audit, clock, half_way, second_factor, texts
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -221,6 +221,7 @@ def grant_admin(session: Session, email: str) -> None:
     if user_id is None:
         raise NotFound("No account has this e-mail address. Sign up first.")
     _add_role(session, user_id, Role.ADMIN)
+    audit.note(session, None, "user.grant_role", f"user {user_id}", after={"role": Role.ADMIN})
     end_sessions(session, user_id)
 
 

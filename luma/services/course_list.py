@@ -29,6 +29,8 @@ class CourseLine:
     revenue: tuple[Money, ...]
     """What buyers paid, one amount per currency, largest first. Empty when nothing was paid."""
     updated_at: datetime
+    hidden_reason: str | None
+    """Why an admin took it off sale; None unless one did."""
 
 
 def mine(session: Session, actor: Actor) -> tuple[CourseLine, ...]:
@@ -54,6 +56,7 @@ def mine(session: Session, actor: Actor) -> tuple[CourseLine, ...]:
             students=students,
             revenue=revenue.get(course.id, ()),
             updated_at=course.updated_at,
+            hidden_reason=course.hidden_reason,
         )
         for course, cover, lessons, students in rows
     )

@@ -40,6 +40,8 @@ class Sheet:
     revision: int
     updated_at: datetime
     has_students: bool
+    hidden_reason: str | None
+    """Why an admin took it off sale; None unless one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def update(
         own.revision += 1
         own.updated_at = clock.now()
         search.refresh(session, own)
-        _tell_gateway(session, own)
+        tell_gateway(session, own)
         session.flush()
     return Saved(_sheet(session, own), refused)
 
@@ -120,20 +122,21 @@ def checklist(session: Session, actor: Actor, course: str) -> tuple[Check, ...]:
 def publish(session: Session, actor: Actor, course: str) -> None:
     """Raises RuleBroken while the checklist has something open."""
     own = own_course(session, actor, course, lock=True)
+    own.ensure_shown()
     missing = [check for check in _checklist(session, own) if not check.is_done]
     if missing:
         raise RuleBroken(
             f"Before you publish: {missing[0].words[0].lower()}{missing[0].words[1:]}."
         )
     own.publish(clock.now())
-    _tell_gateway(session, own)
+    tell_gateway(session, own)
 
 
 def unpublish(session: Session, actor: Actor, course: str) -> None:
     """Take it off the shelf. Students keep what they have."""
     own = own_course(session, actor, course, lock=True)
     own.unpublish(clock.now())
-    _tell_gateway(session, own)
+    tell_gateway(session, own)
 
 
 def delete(session: Session, actor: Actor, course: str) -> None:
@@ -231,7 +234,7 @@ WRITERS: dict[str, Callable[[Course, object], None]] = {
 FIELDS = frozenset({*WRITERS, "price", "currency"})
 
 
-def _tell_gateway(session: Session, course: Course) -> None:
+def tell_gateway(session: Session, course: Course) -> None:
     """Products, prices and open checkouts there follow, once this is committed."""
     if course.published_at is not None:
         once = f"catalogue.sync:{course.id}"
@@ -272,4 +275,5 @@ def _sheet(session: Session, course: Course) -> Sheet:
         revision=course.revision,
         updated_at=course.updated_at,
         has_students=has_students(session, course),
+        hidden_reason=course.hidden_reason,
     )

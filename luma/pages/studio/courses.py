@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 
 from nicegui import APIRouter, ui
@@ -87,17 +86,4 @@ class Shelf:
 
 def _list(lines: Sequence[CourseLine]) -> str:
     request = ui.context.client.request
-    return part(request, "studio_courses.html.j2", lines=lines, ago=partial(_ago, clock.now()))
-
-
-def _ago(now: datetime, moment: datetime) -> str:
-    minutes = int((now - moment).total_seconds() // 60)
-    if minutes < 1:
-        return "just now"
-    if minutes < 60:
-        return f"{words.counted(minutes, 'minute')} ago"
-    if minutes < 24 * 60:
-        return f"{words.counted(minutes // 60, 'hour')} ago"
-    if minutes < 30 * 24 * 60:
-        return f"{words.counted(minutes // (24 * 60), 'day')} ago"
-    return words.day(moment)
+    return part(request, "studio_courses.html.j2", lines=lines, ago=partial(words.ago, clock.now()))

@@ -32,6 +32,11 @@ from luma.values import CourseStatus
 
 router = APIRouter()
 
+HIDDEN = (
+    "An admin has taken this course off sale: {} "
+    "Your students keep it. Mend it, then write to whoever runs this school."
+)
+
 
 @page(router, "/studio/{course}", "Studio")
 async def editor(course: str, lesson: str = "") -> None:
@@ -123,16 +128,25 @@ class Editor:
         with self.head:
             html.a("Studio", href="/studio").classes("editor-back")
             html.h1(self.sheet.title)
-            html.span("Published" if is_published else "Draft").classes(
-                "mark positive" if is_published else "mark"
-            )
+            html.span(self._state()[0]).classes(self._state()[1])
             with html.div().classes("row push"):
                 if is_published:
                     html.a("View course page", href=f"/courses/{self.sheet.slug}").classes(
                         "button outline"
                     )
-                else:
+                elif not self.sheet.hidden_reason:
                     press("Publish course", self._publish)
+            if self.sheet.hidden_reason:
+                with html.p().classes("banner negative editor-hidden"):
+                    html.span(HIDDEN.format(self.sheet.hidden_reason))
+
+    def _state(self) -> tuple[str, str]:
+        """In a word, and how that is marked."""
+        if self.sheet.hidden_reason:
+            return "Hidden", "mark negative"
+        if self.sheet.status is CourseStatus.PUBLISHED:
+            return "Published", "mark positive"
+        return "Draft", "mark"
 
     # What was done
 

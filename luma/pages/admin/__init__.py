@@ -1,0 +1,13 @@
+"""What whoever runs the school sees and does: one module per section."""
+
+from luma.pages.admin import ai, configuration, courses, jobs, log, overview, users
+
+routers = (
+    overview.router,
+    users.router,
+    courses.router,
+    jobs.router,
+    ai.router,
+    configuration.router,
+    log.router,
+)

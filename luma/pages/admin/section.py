@@ -1,0 +1,57 @@
+"""What every section of the admin pages is: a board, drawn again after each act."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from nicegui import ui
+
+from luma.pages import assets
+from luma.pages.components.board import Act, Board, Wish
+from luma.pages.feedback import said
+from luma.pages.layout import frame
+from luma.pages.shop.render import part
+from luma.services import clock
+
+PAGE = 25
+MOST = 500
+"""Further than this nobody scrolls: a search finds it sooner."""
+
+Read = Callable[[], Awaitable[Mapping[str, object]]]
+Done = Callable[[Wish], Awaitable[str]]
+"""Does what was wished and returns the sentence that says so."""
+
+
+async def show(name: str, read: Read, acts: Mapping[str, Done] | None = None) -> None:
+    """Draw `admin_<name>.html.j2` with what `read` finds, now and after each of `acts`."""
+
+    async def drawn() -> str:
+        found = await read()
+        request = ui.context.client.request
+        return part(request, TEMPLATE.format(name), section=name, now=clock.now(), **found)
+
+    def then_again(act: Done) -> Act:
+        async def done(wish: Wish) -> None:
+            sentence = await act(wish)
+            board.show(await drawn())
+            if sentence:
+                said(sentence)
+
+        return done
+
+    first = await drawn()
+    ui.add_head_html(assets.tag("admin.css"))
+    with frame(f"{name.capitalize()} · Admin"):
+        board = Board(first, {word: then_again(act) for word, act in (acts or {}).items()})
+
+
+TEMPLATE = "admin_{}.html.j2"
+
+
+class Growing:
+    """How much of a long list is shown: a page, and one more with each press of “Show more”."""
+
+    def __init__(self) -> None:
+        self.most = PAGE
+
+    async def grow(self, _wish: Wish) -> str:
+        self.most = min(self.most + PAGE, MOST)
+        return ""

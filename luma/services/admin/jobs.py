@@ -1,0 +1,134 @@
+"""The queue as an admin sees it: what failed and why, and running it again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from luma.errors import NotFound, RuleBroken
+from luma.models.payment import StripeEvent
+from luma.services import audit, clock, policies, queue, texts
+from luma.services.policies import Actor
+from luma.values import EventStatus
+
+MOST_LISTED = 100
+NOT_FAILED = "This is not among the failed ones any more."
+
+FAILED = """
+    SELECT job.id, task_name, attempts, cause, failed_at,
+        CASE WHEN job.status = 'todo' THEN scheduled_at END AS next_at
+    FROM procrastinate_jobs AS job LEFT JOIN job_failures ON job_id = job.id
+    WHERE job.status = CAST(:status AS procrastinate_job_status)
+        AND (job.status = 'failed' OR attempts > 0)
+    ORDER BY job.id DESC LIMIT :most
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One that failed. `next_at` is when it is tried again by itself, None when it gave up."""
+
+    id: int
+    task: str
+    attempts: int
+    cause: str | None
+    failed_at: datetime | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StuckEvent:
+    event_id: str
+    type: str
+    status: EventStatus
+    attempts: int
+    last_error: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    given_up: tuple[Job, ...]
+    tried_again: tuple[Job, ...]
+    events: tuple[StuckEvent, ...]
+
+
+def failures(session: Session, actor: Actor) -> Failures:
+    """What failed, the newest first."""
+    policies.ensure_admin(actor)
+    return Failures(
+        _jobs(session, "failed"),
+        _jobs(session, "todo"),
+        stuck_events(session),
+    )
+
+
+def run_again(session: Session, actor: Actor, job: object) -> None:
+    """Put a job that gave up back into the queue. Raises NotFound, RuleBroken."""
+    policies.ensure_admin(actor)
+    number = _number(job)
+    failed = text("SELECT task_name FROM procrastinate_jobs WHERE id = :id AND status = 'failed'")
+    task = session.scalar(failed.bindparams(id=number))
+    if task is None:
+        raise NotFound(NOT_FAILED)
+    again = text("SELECT procrastinate_retry_job_v2(:id, :now, NULL, NULL, NULL)")
+    try:
+        with session.begin_nested():
+            session.execute(again, {"id": number, "now": clock.now()})
+    except IntegrityError as error:
+        raise RuleBroken("The same work waits in the queue already.") from error
+    audit.note(session, actor, "job.run_again", f"job {number}", {"task": task})
+
+
+def apply_again(session: Session, actor: Actor, event: object) -> None:
+    """Try once more to apply an event of the gateway. Raises NotFound for one that is done."""
+    policies.ensure_admin(actor)
+    stuck = session.scalar(
+        select(StripeEvent)
+        .where(StripeEvent.event_id == _word(event), StripeEvent.status.in_(STUCK))
+        .with_for_update()
+    )
+    if stuck is None:
+        raise NotFound(NOT_FAILED)
+    before = stuck.status
+    stuck.wake(clock.now())
+    queue.defer(session, "inbox.apply", once=f"inbox:{stuck.id}", row_ids=[stuck.id])
+    thing = f"event {stuck.event_id}"[:120]
+    audit.note(session, actor, "event.apply_again", thing, {"status": before})
+
+
+STUCK = (EventStatus.PARKED, EventStatus.DEAD)
+
+
+def stuck_events(session: Session) -> tuple[StuckEvent, ...]:
+    rows = session.scalars(
+        select(StripeEvent)
+        .where(StripeEvent.status.in_(STUCK))
+        .order_by(StripeEvent.received_at.desc())
+        .limit(MOST_LISTED)
+    )
+    return tuple(
+        StuckEvent(e.event_id, e.type, e.status, e.attempts, e.last_error or "", e.received_at)
+        for e in rows
+    )
+
+
+def _jobs(session: Session, status: str) -> tuple[Job, ...]:
+    rows = session.execute(text(FAILED), {"status": status, "most": MOST_LISTED})
+    return tuple(Job(*row) for row in rows)
+
+
+def _number(job: object) -> int:
+    try:
+        return texts.whole_number(job, "Job", 1, 2**63 - 1)
+    except RuleBroken as refusal:
+        raise NotFound(NOT_FAILED) from refusal
+
+
+def _word(event: object) -> str:
+    try:
+        return texts.line(event, "Event", 255)
+    except RuleBroken as refusal:
+        raise NotFound(NOT_FAILED) from refusal

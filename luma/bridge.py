@@ -28,6 +28,7 @@ HASHES_WAITING = 50
 
 _database = ThreadPoolExecutor(6, "database")
 _network = ThreadPoolExecutor(6, "network")
+_identity = ThreadPoolExecutor(4, "identity")
 _passwords = ThreadPoolExecutor(2, "passwords")
 _hashing = 0
 
@@ -59,6 +60,11 @@ async def look(
 async def offload(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run something that waits for the network, outside any transaction of the caller."""
     return await _in_thread(_network, NETWORK_DEADLINE, lambda: action(*args, **kwargs))
+
+
+async def inquire(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """The same for identity providers, in threads of their own: a slow one delays no buyer."""
+    return await _in_thread(_identity, NETWORK_DEADLINE, lambda: action(*args, **kwargs))
 
 
 async def hash_off_loop(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,24 +1,57 @@
 """What differs between machines. Nothing else reads the environment."""
 
 import os
+import re
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
+    PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 TEST_KEYS = ("sk_test_", "rk_test_")
 MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 LIVE_KEYS = ("sk_live_", "rk_live_")
+
+
+_PROVIDER = re.compile(
+    r"luma_oidc_(?P<name>[a-z0-9_]{1,40})_(?P<what>issuer|client_id|client_secret|label)"
+)
+
+
+class Provider(BaseModel):
+    """Somebody who vouches for people: one set of LUMA_OIDC_<NAME>_… variables."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: SecretStr
+    label: str = Field(default="", max_length=40)
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_a_safe_address(cls, issuer: str) -> str:
+        if not is_safe_address(issuer) or "?" in issuer or "#" in issuer:
+            raise ValueError(
+                "An issuer is an https:// address, such as https://accounts.google.com."
+            )
+        return issuer
+
+    @property
+    def shown_as(self) -> str:
+        return self.label.strip() or self.name.replace("_", " ").title()
 
 
 class Settings(BaseSettings):
@@ -62,7 +95,26 @@ class Settings(BaseSettings):
     """The most that is paid for a million tokens sent, in US cents. Who asks more is not asked."""
     ai_output_cents: Annotated[int, Field(ge=1, le=100_000)] = 240
     """The same for a million tokens of answer."""
+    oidc: dict[str, Provider] = {}
+    """From LUMA_OIDC_<NAME>_ISSUER, _CLIENT_ID, _CLIENT_SECRET and _LABEL, by name."""
+    clerk_provider: str = "clerk"
+    """Which of them is Clerk: whose users the webhook speaks of."""
+    clerk_webhook_secret: SecretStr | None = None
+    """One secret, or several separated by commas while one is being rolled."""
     demo: bool | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As usual, and the providers, whose variables have names that nobody knows before."""
+        usual = (init_settings, env_settings, dotenv_settings, file_secret_settings)
+        return (*usual, _Providers(settings_cls, (dotenv_settings, env_settings)))
 
     @field_validator("smtp_url")
     @classmethod
@@ -119,8 +171,23 @@ class Settings(BaseSettings):
         """Secrets that may have signed an event from Stripe. Empty when selling is not set up."""
         if self.stripe_webhook_secret is None:
             return ()
-        listed = self.stripe_webhook_secret.get_secret_value().split(",")
-        return tuple(secret.strip() for secret in listed if secret.strip())
+        return _listed(self.stripe_webhook_secret)
+
+    def clerk_secrets(self) -> tuple[str, ...]:
+        """Secrets that may have signed an event from Clerk. Empty when its webhook is not used."""
+        return _listed(self.clerk_webhook_secret) if self.clerk_webhook_secret else ()
+
+    def providers(self) -> tuple[Provider, ...]:
+        return tuple(self.oidc[name] for name in sorted(self.oidc))
+
+    @model_validator(mode="after")
+    def _clerk_is_known(self) -> Self:
+        if self.clerk_secrets() and self.clerk_provider not in self.oidc:
+            raise ValueError(
+                "LUMA_CLERK_WEBHOOK_SECRET is set, but no provider is Clerk: set LUMA_OIDC_CLERK_… "
+                "or name the one that is in LUMA_CLERK_PROVIDER."
+            )
+        return self
 
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:
@@ -142,6 +209,47 @@ class Settings(BaseSettings):
         if self.demo:
             raise ValueError("The demo's passwords are known: set LUMA_DEMO=0 in production.")
         return self
+
+
+class _Providers(PydanticBaseSettingsSource):
+    """Collects LUMA_OIDC_<NAME>_… from the environment and the .env file."""
+
+    def __init__(
+        self, kind: type[BaseSettings], places: tuple[PydanticBaseSettingsSource, ...]
+    ) -> None:
+        super().__init__(kind)
+        self._places = places
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, dict[str, str]] = {}
+        for place in self._places:
+            said: Mapping[str, str | None] = getattr(place, "env_vars", {})
+            for variable, value in said.items():
+                match = _PROVIDER.fullmatch(variable.lower())
+                if match and value and value.strip():
+                    own = found.setdefault(match["name"], {"name": match["name"]})
+                    own[match["what"]] = value.strip()
+        return {"oidc": found} if found else {}
+
+
+def is_safe_address(address: str) -> bool:
+    """https, or http on this very machine; no name and password inside, nothing odd."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    plain = address.isascii() and address.isprintable() and " " not in address
+    here = parts.scheme == "http" and host in ("127.0.0.1", "localhost", "::1")
+    named = bool(host) and parts.username is None and len(address) <= 2000
+    return plain and named and (here or parts.scheme == "https")
+
+
+def _listed(secret: SecretStr) -> tuple[str, ...]:
+    return tuple(one.strip() for one in secret.get_secret_value().split(",") if one.strip())
 
 
 @lru_cache

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from luma.errors import RuleBroken
 from luma.models.base import Base, one_of
+from luma.models.received import Received
 from luma.values import EventStatus, Money
 
 
@@ -32,7 +33,7 @@ class Payment(Base):
     paid_at: Mapped[datetime]
 
 
-class StripeEvent(Base):
+class StripeEvent(Received, Base):
     """The inbox: every verified event, as it came, once."""
 
     __tablename__ = "stripe_events"
@@ -44,40 +45,11 @@ class StripeEvent(Base):
         ),
     )
 
-    event_id: Mapped[str] = mapped_column(String(255), unique=True)
-    type: Mapped[str] = mapped_column(String(120))
     api_version: Mapped[str | None] = mapped_column(String(40))
     livemode: Mapped[bool]
     account: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime]
-    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     source: Mapped[str] = mapped_column(String(10))
-    status: Mapped[EventStatus] = mapped_column(default=EventStatus.NEW)
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_at: Mapped[datetime]
-    last_error: Mapped[str | None]
-    received_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.status in (EventStatus.NEW, EventStatus.PARKED)
-
-    def finish(self, now: datetime, remark: str | None = None) -> None:
-        """Its effects are in this very transaction. `remark` is why there were none."""
-        self.status = EventStatus.DONE
-        self.done_at = now
-        self.last_error = remark
-
-    def park(self, until: datetime, why: str) -> None:
-        self.status = EventStatus.PARKED
-        self.attempts += 1
-        self.next_at = until
-        self.last_error = why
-
-    def give_up(self, why: str) -> None:
-        self.status = EventStatus.DEAD
-        self.last_error = why
 
     def wake(self, now: datetime) -> None:
         """Somebody looked at it: it is tried again."""

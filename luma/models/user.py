@@ -11,7 +11,7 @@ from luma.values import Role
 
 
 class User(Base):
-    """`external_id` is an identity provider's subject; null for password accounts."""
+    """`external_id` is an identity provider's issuer and subject; null for password accounts."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -80,6 +80,7 @@ class AttemptKind(StrEnum):
     NEW_EMAIL = "new_email"
     VERIFY = "verify"
     DOWNLOAD = "download"
+    IDENTITY = "identity"
 
 
 class SignInAttempt(Base):

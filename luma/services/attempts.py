@@ -33,6 +33,7 @@ LIMITS: dict[AttemptKind, tuple[Limit, ...]] = {
     AttemptKind.NEW_EMAIL: (Limit(2, KEPT),),
     AttemptKind.VERIFY: (Limit(3, HOURS_6),),
     AttemptKind.DOWNLOAD: (Limit(5, HOUR),),
+    AttemptKind.IDENTITY: (Limit(100, MINUTES_5),),
 }
 
 

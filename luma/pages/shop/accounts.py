@@ -55,7 +55,7 @@ async def sign_up(
 async def sign_in_page(request: Request, onward: Onward = "") -> Response:
     if viewer_of(request):
         return to(safe(onward) or "/")
-    return await _sign_in_form(request, "", "", onward, 200)
+    return await sign_in_form(request, "", "", onward, 200)
 
 
 @router.post("/sign-in")
@@ -65,9 +65,9 @@ async def sign_in_here(
     try:
         admitted = await sign_in(accounts.email_address(email), password, visit(request))
     except LumaError as refusal:
-        return await _sign_in_form(request, email, str(refusal), onward, refusal.status)
+        return await sign_in_form(request, email, str(refusal), onward, refusal.status)
     if admitted is None:
-        return await _sign_in_form(request, email, accounts.WRONG, onward, 422)
+        return await sign_in_form(request, email, accounts.WRONG, onward, 422)
     return await let_in(request, admitted, onward)
 
 
@@ -163,7 +163,7 @@ async def _sign_up_form(
     )
 
 
-async def _sign_in_form(
+async def sign_in_form(
     request: Request, email: str, sentence: str, onward: str, status: int
 ) -> Response:
     return render(

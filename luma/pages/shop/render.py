@@ -32,6 +32,7 @@ _templates.globals.update(
     words=words,
     Subject=Subject,
     Role=Role,
+    providers=lambda: settings().providers(),
 )
 
 

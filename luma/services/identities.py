@@ -1,0 +1,150 @@
+"""Whom a provider vouches for: one identity to an account, found by one look-up."""
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from luma.errors import NotFound, RuleBroken
+from luma.models.user import User
+from luma.services import accounts, policies
+from luma.services.gateways.oidc import Claims
+from luma.services.policies import Actor
+from luma.settings import Provider, settings
+
+LONGEST_ID = 255
+ELSEWHERE = "This {} account belongs to another account of this school."
+ALREADY = "Your account is linked already. Unlink that first."
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person as a provider knows them, made fit for our tables."""
+
+    external_id: str
+    email: str
+    name: str
+    """Empty when the provider told none that we could use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """What the account page shows."""
+
+    linked: Linked | None
+    offered: tuple[Offered, ...]
+    may_unlink: bool
+    """Only who has a password gets in without the provider."""
+
+
+def provider_named(name: str) -> Provider:
+    """Raises NotFound."""
+    found = settings().oidc.get(name)
+    if found is None:
+        raise NotFound("There is no such way to sign in here.")
+    return found
+
+
+def external_id(issuer: str, subject: str) -> str:
+    """The pair as one text. An issuer has no space in it, so no two pairs make the same."""
+    pair = f"{issuer} {subject}"
+    if len(pair) <= LONGEST_ID:
+        return pair
+    return f"sha256 {hashlib.sha256(pair.encode()).hexdigest()}"
+
+
+def identity(provider: Provider, claims: Claims) -> Identity:
+    """Raises RuleBroken unless the provider has confirmed an address that we can use."""
+    label = provider.shown_as
+    if not claims.email:
+        raise RuleBroken(
+            f"{label} did not tell your e-mail address, and an account needs one. "
+            "Allow it there, or sign up with a password."
+        )
+    if not claims.is_confirmed:
+        raise RuleBroken(
+            f"{label} has not confirmed your e-mail address. Confirm it there, then come back."
+        )
+    key = external_id(provider.issuer, claims.subject)
+    return Identity(key, _address(claims.email, label), _name(claims.name))
+
+
+def owner(session: Session, identity: Identity) -> User | None:
+    """Whose account it is. Holds the identity until the transaction ends."""
+    hold(session, identity.external_id)
+    return session.scalar(select(User).where(User.external_id == identity.external_id))
+
+
+def hold(session: Session, key: str) -> None:
+    """Whoever gives this identity to an account waits for whoever is doing so already."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+def link(session: Session, user_id: int, key: str, label: str) -> None:
+    """Raises RuleBroken when the account has an identity, or the identity an account.
+
+    The caller holds the identity. Linking what is linked changes nothing.
+    """
+    owner_id = session.scalar(select(User.id).where(User.external_id == key))
+    if owner_id == user_id:
+        return
+    if owner_id is not None:
+        raise RuleBroken(ELSEWHERE.format(label))
+    given = update(User).where(User.id == user_id, User.external_id.is_(None))
+    if session.scalar(given.values(external_id=key).returning(User.id)) is None:
+        raise RuleBroken(ALREADY)
+
+
+def of(session: Session, actor: Actor) -> Identities:
+    """The actor's own."""
+    key, has_password = session.execute(
+        select(User.external_id, User.password_hash.is_not(None)).where(User.id == actor.id)
+    ).one()
+    offered = tuple(Offered(one.name, one.shown_as) for one in settings().providers())
+    linked = Linked(label(key)) if key else None
+    return Identities(linked, () if linked else offered, has_password)
+
+
+def unlink(session: Session, actor: Actor) -> None:
+    """Twice changes nothing. Raises RuleBroken for an account that has no password."""
+    policies.ensure_fresh(actor)
+    freed = update(User).where(User.id == actor.id, User.password_hash.is_not(None))
+    if session.scalar(freed.values(external_id=None).returning(User.id)) is None:
+        raise RuleBroken("Set a password first. Without one you could not sign in any more.")
+
+
+def label(key: str) -> str:
+    """The provider's name, from an external id. One that is not set up any more: its host."""
+    issuer = key.partition(" ")[0]
+    known = (one.shown_as for one in settings().providers() if one.issuer == issuer)
+    return next(known, urlsplit(issuer).hostname or "Another service")
+
+
+def _address(told: str, label: str) -> str:
+    try:
+        return accounts.email_address(told)
+    except RuleBroken as error:
+        raise RuleBroken(
+            f"{label} told an e-mail address that cannot be used here. Sign up with a password."
+        ) from error
+
+
+def _name(told: str) -> str:
+    """Kept only if it can be a name here: people are asked for theirs anyway."""
+    try:
+        return accounts.person_name(told[:80])
+    except RuleBroken:
+        return ""

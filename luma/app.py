@@ -26,6 +26,7 @@ from luma.pages import (
     health,
     images,
     learn,
+    mail,
     shell,
     theme,
 )
@@ -71,6 +72,7 @@ PLAIN = (
     checkout.router,
     sandbox.router,
     learn.router,
+    mail.router,
 )
 BEHIND_SIGN_IN = (courses.router, editor.router, classroom.router, *admin.routers)
 

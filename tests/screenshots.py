@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.course import Chapter, Course, Lesson
+from luma.models.letter import Letter
 from luma.models.user import User
 from luma.services import clock, demo, failures, queue
 from luma.services.admin import courses, people
@@ -93,6 +94,17 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-settings", "/admin/settings", "admin"),
         Shot("admin-log", "/admin/log", "admin"),
         Shot("admin-forbidden", "/admin/users", "student"),
+        *_mail(session),
+    ]
+
+
+def _mail(session: Session) -> list[Shot]:
+    """The demo's sales have left letters."""
+    letter = session.scalars(select(Letter.key).order_by(Letter.id).limit(1)).one()
+    return [
+        Shot("mail", "/admin/mail", "admin"),
+        Shot("mail-none", "/admin/mail?state=refused", "admin"),
+        Shot("letter", f"/admin/mail/{letter}", "admin"),
     ]
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from luma.errors import ServiceDown
@@ -88,16 +89,27 @@ def hang_up() -> None:
 
 def _keep(message: EmailMessage, key: str) -> None:
     """Whole or not at all: somebody may be reading the folder."""
-    folder = settings().data_path() / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    half = folder / f".{key}.half"
+    file = file_of(key)
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    half = file.with_suffix(".half")
     half.write_bytes(message.as_bytes())
-    half.replace(folder / f"{key}.eml")
+    half.replace(file)
 
 
 def forget(key: str) -> None:
     """Drop the file of a letter that was kept. Twice changes nothing."""
-    (settings().data_path() / FOLDER / f"{key}.eml").unlink(missing_ok=True)
+    file_of(key).unlink(missing_ok=True)
+
+
+def file_of(key: str) -> Path:
+    """Where a letter is kept while no mail server is named."""
+    return settings().data_path() / FOLDER / f"{key}.eml"
+
+
+def server_name() -> str | None:
+    """The mail server without its password; None while letters become files."""
+    secret = settings().smtp_url
+    return urlsplit(secret.get_secret_value()).hostname if secret else None
 
 
 def _post(message: EmailMessage, to: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.progress import Enrolment
 from luma.models.user import User, UserRole
-from luma.services import clock, passwords
+from luma.services import clock, passwords, profiles
 from luma.services.policies import Actor
 from luma.values import CourseStatus, EnrolmentSource, LessonStatus, Money, Role, Subject
 
@@ -41,6 +41,8 @@ def make_user(
     )
     session.add(user)
     session.flush()
+    if Role.INSTRUCTOR in roles:
+        profiles.open_for(session, user.id)
     return user
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded
 from luma.models.user import AttemptKind, SignedIn, User, UserRole
-from luma.services import attempts, audit, clock, half_way, second_factor, texts
+from luma.services import attempts, audit, clock, half_way, profiles, second_factor, texts
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -268,6 +268,8 @@ def _alive(session: Session, key: str | None) -> _Alive | None:
 
 def _add_role(session: Session, user_id: int, role: Role) -> None:
     session.execute(insert(UserRole).values(user_id=user_id, role=role).on_conflict_do_nothing())
+    if role is Role.INSTRUCTOR:
+        profiles.open_for(session, user_id)
 
 
 def _forgive(session: Session, email: str, address: str) -> None:

@@ -18,6 +18,8 @@ PAGE = 24
 WINDOW = 10
 """Pages shown at once at most; beyond that the first ones give way."""
 NEAR = 3
+MOST_OF_ONE = 200
+"""Courses of one instructor that their page shows."""
 MOST_COUNTED = 1_000
 """Nobody counts further, so that the largest school's shelf costs what a small one's does."""
 
@@ -79,6 +81,13 @@ def shelf(
         last = replace(wish, page=-(-_total(session, wish, None) // PAGE))
         return _found(session, last, viewer_id, alone=alone)
     return _instead(session, found, wish, viewer_id)
+
+
+def taught_by(session: Session, teacher_id: int, viewer_id: int | None = None) -> tuple[Card, ...]:
+    """What one instructor has on sale, the newest first."""
+    asked = {"query": None, "size": MOST_OF_ONE, "skipped": 0, "most": 0, "teacher": teacher_id}
+    cards, _ = _cards(session, wishes.shown(Wish(by_teacher=True)), asked, viewer_id)
+    return cards
 
 
 def on_sale(session: Session) -> list[Entry]:

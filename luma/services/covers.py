@@ -1,6 +1,7 @@
 """Course covers: whatever picture was sent, drawn anew by us, so that nothing else comes along."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import Image as Pillow
@@ -25,11 +26,14 @@ KEPT_BYTES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A picture made by `drawn`: WebP, 16:9, at most 1280 x 720."""
+    """A picture made by `drawn`: WebP; of a course 16:9, at most 1280 x 720."""
 
     content: bytes
     width: int
     height: int
+
+
+Fit = Callable[[Pillow.Image], Pillow.Image]
 
 
 def drawn(content: bytes) -> Cover:
@@ -37,13 +41,18 @@ def drawn(content: bytes) -> Cover:
 
     Raises TooLarge, or RuleBroken for anything but a PNG, JPEG or WebP picture.
     """
+    return redrawn(content, _fitted)
+
+
+def redrawn(content: bytes, fit: Fit) -> Cover:
+    """The same in another shape. `fit` gets the picture as it was sent."""
     if len(content) > MOST_BYTES:
-        raise TooLarge(f"A cover has at most {MOST_BYTES // 1_000_000} MB.")
+        raise TooLarge(f"A picture has at most {MOST_BYTES // 1_000_000} MB.")
     try:
         with Pillow.open(io.BytesIO(content), formats=FORMATS) as sent:
             if sent.width * sent.height > MOST_PIXELS:
                 raise TooLarge("This picture has too many pixels. Make it smaller first.")
-            picture = _fitted(sent)
+            picture = fit(sent)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise RuleBroken("Choose a picture in PNG, JPEG or WebP.") from error
     return Cover(_packed(picture), picture.width, picture.height)
@@ -52,18 +61,23 @@ def drawn(content: bytes) -> Cover:
 def put(session: Session, actor: Actor, course: str, cover: Cover) -> str:
     """Give the course this cover; the one before is gone. Returns the picture's lasting id."""
     own = own_course(session, actor, course, lock=True)
+    image = kept(session, actor, cover)
+    _replace(session, own, image.id)
+    return image.public_id
+
+
+def kept(session: Session, actor: Actor, picture: Cover) -> Image:
     image = Image(
         owner_id=actor.id,
         content_type="image/webp",
-        width=cover.width,
-        height=cover.height,
-        content=cover.content,
+        width=picture.width,
+        height=picture.height,
+        content=picture.content,
         created_at=clock.now(),
     )
     session.add(image)
     session.flush()
-    _replace(session, own, image.id)
-    return image.public_id
+    return image
 
 
 def remove(session: Session, actor: Actor, course: str) -> None:
@@ -81,13 +95,17 @@ def _replace(session: Session, course: Course, image_id: int | None) -> None:
 def _fitted(sent: Pillow.Image) -> Pillow.Image:
     """Upright, cut to 16:9 around its middle, on paper where it was see-through."""
     sent.draft("RGB", (WIDTH, HEIGHT))
-    upright = ImageOps.exif_transpose(sent).convert("RGBA")
+    upright = upright_on_paper(sent)
     width = min(WIDTH, upright.width, upright.height * WIDTH // HEIGHT)
     if width < LEAST_WIDTH:
         raise RuleBroken(f"This picture is too small. It needs {LEAST_WIDTH} x 180 pixels or more.")
-    fitted = ImageOps.fit(upright, (width, width * HEIGHT // WIDTH))
-    paper = Pillow.new("RGBA", fitted.size, "#ffffff")
-    return Pillow.alpha_composite(paper, fitted).convert("RGB")
+    return ImageOps.fit(upright, (width, width * HEIGHT // WIDTH))
+
+
+def upright_on_paper(sent: Pillow.Image) -> Pillow.Image:
+    upright = ImageOps.exif_transpose(sent).convert("RGBA")
+    paper = Pillow.new("RGBA", upright.size, "#ffffff")
+    return Pillow.alpha_composite(paper, upright).convert("RGB")
 
 
 def _packed(picture: Pillow.Image) -> bytes:

@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import Row, and_, bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from luma.errors import NotFound
 from luma.models.course import Chapter, Course, Image, Lesson
 from luma.models.order import Order
+from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
 from luma.services import learning_outline, markdown, ratings, texts
@@ -57,6 +58,9 @@ class CoursePage:
     updated_at: datetime
     instructor_id: int
     instructor: str
+    instructor_slug: str | None
+    """Of the page about them."""
+    instructor_picture: str | None
     image_id: str | None
     students: int
     rating: Rating
@@ -145,6 +149,7 @@ _STUDENTS = (
     .select_from(Enrolment)
     .where(Enrolment.course_id == Course.id, Enrolment.active)
 )
+_PORTRAIT = aliased(Image)
 _COURSE = (
     select(
         Course.id,
@@ -163,11 +168,15 @@ _COURSE = (
         Course.rating_count,
         Course.rating_bars,
         User.name,
+        Profile.slug.label("instructor_slug"),
+        _PORTRAIT.public_id.label("instructor_picture"),
         Image.public_id.label("image_id"),
         _STUDENTS.scalar_subquery().label("students"),
     )
     .join(User, User.id == Course.instructor_id)
     .outerjoin(Image, Image.id == Course.cover_id)
+    .outerjoin(Profile, Profile.user_id == Course.instructor_id)
+    .outerjoin(_PORTRAIT, _PORTRAIT.id == Profile.picture_id)
     .where(Course.slug == bindparam("slug"), Course.deleted_at.is_(None))
 )
 _LESSONS = (
@@ -209,6 +218,8 @@ def _course(session: Session, slug: str) -> CoursePage:
         updated_at=row.updated_at,
         instructor_id=row.instructor_id,
         instructor=row.name,
+        instructor_slug=row.instructor_slug,
+        instructor_picture=row.instructor_picture,
         image_id=row.image_id,
         students=row.students,
         rating=ratings.of(row.rating_sum, row.rating_count, row.rating_bars),

@@ -48,6 +48,8 @@ class Wish:
     price: Literal["free", "paid"] | None = None
     sort: Literal["title"] | None = None
     page: int = 1
+    by_teacher: bool = False
+    """Of one instructor alone; to be run with `teacher`, their id."""
 
 
 def shown(wish: Wish) -> Shown:
@@ -135,6 +137,8 @@ def _filters(shape: Wish) -> list[ColumnElement[bool]]:
         filters.append(Course.subject == shape.subject)
     if shape.price:
         filters.append(Course.price_minor == 0 if shape.price == "free" else Course.price_minor > 0)
+    if shape.by_teacher:
+        filters.append(Course.instructor_id == bindparam("teacher"))
     if shape.words:
         filters.append(Course.search.op("@@")(search.ASKED))
     return filters

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from luma.errors import LumaError
 from luma.models.course import Course
 from luma.pages import assets
-from luma.pages.shop import catalogue, course, sitemap
+from luma.pages.shop import catalogue, course, instructor, sitemap
 from luma.pages.shop.errors import error_page
 from luma.pages.shop.render import leave_note, render
-from luma.services import search
+from luma.services import profiles, search
 from luma.services.policies import Actor
 from luma.values import Money
 from tests.bad_values import BAD_TEXT
@@ -41,7 +41,7 @@ class Looking:
 
 def shop() -> Looking:
     app = FastAPI(openapi_url=None)
-    for module in (assets, catalogue, course, sitemap):
+    for module in (assets, catalogue, course, instructor, sitemap):
         app.include_router(module.router)
 
     @app.exception_handler(LumaError)
@@ -238,6 +238,7 @@ async def test_the_sitemap_lists_what_is_on_sale(web: httpx.AsyncClient, session
     assert re.findall("<loc>(.*?)</loc>", sitemap.text) == [
         f"{BASE}/",
         f"{BASE}/courses/{made.slug}",
+        f"{BASE}/instructors/ines-weber",
     ]
     assert f"<lastmod>{updated.date().isoformat()}</lastmod>" in sitemap.text
     assert f"Sitemap: {BASE}/sitemap.xml" in robots.text
@@ -322,3 +323,20 @@ async def test_no_page_has_inline_script_or_style(web: httpx.AsyncClient, sessio
         page = (await web.get(address)).text
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page)
         assert re.findall(r"<script(?! src=| type=\"application/ld\+json\" nonce=)", page) == []
+
+
+async def test_an_instructors_page_is_whole_html_and_leads_to_their_courses(
+    web: httpx.AsyncClient, session: Session
+) -> None:
+    made = put(session, "Bread")
+    profiles.save(session, actor(made.instructor), HOSTILE, f"I *bake*. {HOSTILE}")
+    course_page = await web.get(f"/courses/{made.slug}")
+
+    page = await web.get("/instructors/ines-weber")
+
+    assert 'href="/instructors/ines-weber"' in course_page.text
+    assert page.status_code == 200
+    assert f'href="/courses/{made.slug}"' in page.text
+    assert "<em>bake</em>" in page.text
+    assert "<script>alert" not in page.text + course_page.text
+    assert (await web.get("/instructors/nobody")).status_code == 404

@@ -1,12 +1,13 @@
 """For search engines: `/sitemap.xml` and `/robots.txt`."""
 
+from functools import partial
 from xml.sax.saxutils import escape
 
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 from luma.bridge import look
-from luma.services import catalogue
+from luma.services import catalogue, instructors
 from luma.services.catalogue import Entry
 from luma.settings import settings
 
@@ -17,12 +18,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/sitemap.xml", methods=["GET", "HEAD"])
 async def sitemap() -> Response:
-    entries = await look(catalogue.on_sale)
+    courses, people = await look(catalogue.on_sale), await look(instructors.listed)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">',
         f"<url><loc>{escape(settings().base_url)}/</loc></url>",
-        *map(_line, entries),
+        *map(partial(_line, "courses"), courses),
+        *map(partial(_line, "instructors"), people),
         "</urlset>",
     ]
     return Response("\n".join(lines), media_type="application/xml")
@@ -36,6 +38,6 @@ async def robots() -> Response:
     )
 
 
-def _line(entry: Entry) -> str:
-    place = escape(f"{settings().base_url}/courses/{entry.slug}")
+def _line(shelf: str, entry: Entry) -> str:
+    place = escape(f"{settings().base_url}/{shelf}/{entry.slug}")
     return f"<url><loc>{place}</loc><lastmod>{entry.updated_at.date().isoformat()}</lastmod></url>"

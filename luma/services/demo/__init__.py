@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.order import Order
 from luma.models.payment import Payment
+from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User, UserRole
-from luma.services import access, clock, markdown, passwords, search
+from luma.services import access, clock, markdown, passwords, profiles, search
 from luma.services.demo import voices
 from luma.services.slugs import plain
 from luma.settings import settings
@@ -47,6 +48,15 @@ PEOPLE = {
     "elena": DemoPerson("Elena Popescu", "elena@luma.example", Role.STUDENT),
     "ben": DemoPerson("Ben Carter", "ben@luma.example", Role.STUDENT),
     "ada": DemoPerson("Ada Kim", "admin@luma.example", Role.ADMIN),
+}
+ABOUT = {
+    "jun": "I build web things, and have taught people to do so for **eleven years**: first at a "
+    "night school in Osaka, since then wherever there is a screen.\n\nMy courses are short on "
+    "theory and long on doing. Bring something you want to make.",
+    "mara": "Mathematician, and fond of drawing. I teach what can be *seen* before what can be "
+    "proved.",
+    "tomas": "I worked on search and language for ten years and now explain how it works, to "
+    "anybody who wonders.",
 }
 SIGN_INS = ("jun", "sam", "ada")
 """The three that are printed at start."""
@@ -112,6 +122,9 @@ def _people(session: Session) -> dict[str, User]:
     }
     session.add_all(users.values())
     session.flush()
+    for key, about in ABOUT.items():
+        profiles.open_for(session, users[key].id)
+        session.execute(update(Profile).where(Profile.user_id == users[key].id).values(about=about))
     return users
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.letter import Letter
+from luma.models.review import Review
 from luma.models.user import User
 from luma.services import clock, demo, failures, queue
 from luma.services.admin import courses, people
@@ -63,12 +64,21 @@ def shots(session: Session) -> list[Shot]:
         .offset(14)
         .limit(1)
     ).one()
+    review = session.scalars(
+        select(Review.public_id).where(Review.course_id == toolbox.id, Review.stars == 3)
+    ).one()
     return [
         Shot("catalogue", "/"),
         Shot("search", "/?q=algebra"),
         Shot("no-match", "/?q=zither"),
         Shot("course", f"/courses/{toolbox.slug}"),
         Shot("course-free", "/courses/python-for-the-curious"),
+        Shot("reviews", "/courses/python-for-the-curious#reviews"),
+        Shot("reviews-mine", "/courses/python-for-the-curious#reviews", "student"),
+        Shot("reviews-teacher", f"/courses/{toolbox.slug}?order=helpful#reviews", "teacher"),
+        Shot("review", "/courses/python-for-the-curious/review", "student"),
+        Shot("review-report", f"/reviews/{review}/report", "student"),
+        Shot("lesson-asked", "/learn/python-for-the-curious", "student"),
         Shot("sign-up", "/sign-up"),
         Shot("sign-in", "/sign-in"),
         Shot("not-found", "/courses/nothing"),

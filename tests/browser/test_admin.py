@@ -8,12 +8,14 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select, text, update
 
 from luma.models.audit import AuditEntry
+from luma.models.review import Review
 from luma.models.user import SignedIn, User, UserRole
-from luma.services import clock, failures, queue
+from luma.services import clock, failures, queue, review_reactions, reviews
 from luma.values import Role
 from tests.browser.school import School
-from tests.factories import PASSWORD, enrol, make_instructor, make_published, make_user
+from tests.factories import PASSWORD, actor, enrol, make_instructor, make_published, make_user
 
+SECTIONS = ("", "/users", "/courses", "/reviews", "/jobs", "/ai", "/settings", "/log")
 WHY = "Lesson 2 is not yours to show."
 
 
@@ -134,6 +136,28 @@ def test_a_failed_job_says_why_and_runs_again(school: School, admin: Page) -> No
     assert acts(school, f"job {job}") == ["job.run_again"]
 
 
+def test_a_reported_review_is_hidden_with_a_reason(school: School, admin: Page) -> None:
+    with school.session() as session:
+        course, writer, neighbour = make_published(session), make_user(session), make_user(session)
+        enrol(session, writer, course)
+        session.flush()
+        reviews.write(session, actor(writer), course.slug, 1, "Buy my own course instead!")
+        review = session.scalars(select(Review.public_id).where(Review.course_id == course.id))
+        key = review.one()
+        review_reactions.report(session, actor(neighbour), key, "spam", "An advertisement.")
+
+    admin.goto("/admin/reviews")
+    expect(admin.get_by_text("An advertisement.")).to_be_visible()
+    admin.locator(f"#review-{key} summary").click()
+    admin.get_by_label("Reason, which the writer sees").fill("An advertisement, not a review.")
+    admin.get_by_role("button", name="Hide review").click()
+    expect(admin.get_by_text("Its writer sees why.")).to_be_visible()
+    admin.get_by_role("button", name="Show review again").click()
+
+    expect(admin.get_by_text("Nothing reported")).to_be_visible()
+    assert acts(school, f"review {key}") == ["review.hide", "review.show_again"]
+
+
 def test_roles_are_given_only_after_a_fresh_sign_in(school: School, admin: Page) -> None:
     with school.session() as session:
         number = make_user(session, "Sam Promoted").id
@@ -187,7 +211,9 @@ def test_a_long_list_grows(school: School, admin: Page) -> None:
     expect(admin.get_by_role("button", name="Show more")).to_have_count(0)
 
 
-@pytest.mark.parametrize("section", ["", "/users", "/courses", "/jobs", "/ai", "/settings", "/log"])
+@pytest.mark.parametrize(
+    "section", ["", "/users", "/courses", "/reviews", "/jobs", "/ai", "/settings", "/log"]
+)
 def test_nobody_else_sees_an_admin_page(school: School, browser: Browser, section: str) -> None:
     with school.session() as session:
         email = make_instructor(session).email

@@ -1,11 +1,12 @@
 """What whoever runs the school sees and does: one module per section."""
 
-from luma.pages.admin import ai, configuration, courses, jobs, log, overview, users
+from luma.pages.admin import ai, configuration, courses, jobs, log, overview, reviews, users
 
 routers = (
     overview.router,
     users.router,
     courses.router,
+    reviews.router,
     jobs.router,
     ai.router,
     configuration.router,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from luma.models.course import Course
 from luma.models.order import Order
 from luma.models.progress import Enrolment
+from luma.models.review import ReviewReport
 from luma.models.user import User
 from luma.services import health, policies
 from luma.services.admin import jobs
@@ -37,6 +38,7 @@ class Overview:
     courses: int
     hidden_courses: int
     enrolments: int
+    reported_reviews: int
     failed_jobs: int
     odd_orders: tuple[OddOrder, ...]
     stuck_events: tuple[StuckEvent, ...]
@@ -50,12 +52,16 @@ def overview(session: Session, actor: Actor) -> Overview:
     hidden = select(func.count(Course.id)).where(
         Course.hidden_at.is_not(None), Course.deleted_at.is_(None)
     )
+    reported = select(func.count(ReviewReport.review_id.distinct())).where(
+        ReviewReport.settled_at.is_(None)
+    )
     failed = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
     return Overview(
         people=_count(session, select(func.count(User.id))),
         courses=_count(session, published),
         hidden_courses=_count(session, hidden),
         enrolments=_count(session, select(func.count(Enrolment.id)).where(Enrolment.active)),
+        reported_reviews=_count(session, reported),
         failed_jobs=int(session.execute(failed).scalar_one()),
         odd_orders=_odd_orders(session),
         stuck_events=jobs.stuck_events(session),

@@ -49,7 +49,7 @@ from luma.pages.shop import (
     sitemap,
 )
 from luma.pages.shop.errors import error_page
-from luma.pages.studio import courses, editor
+from luma.pages.studio import courses, editor, summaries
 from luma.settings import settings
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ PLAIN = (
     learn.router,
     mail.router,
 )
-BEHIND_SIGN_IN = (courses.router, editor.router, classroom.router, *admin.routers)
+BEHIND_SIGN_IN = (courses.router, editor.router, summaries.router, classroom.router, *admin.routers)
 
 ODD = "Something in that request is not as it should be. Go back and try again."
 SENTENCES = {

@@ -15,7 +15,7 @@ from luma import db
 from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown
 from luma.services import accounts, catalogue_sync, checkout, failures, inbox, letters
-from luma.services.assistant import budget
+from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
 from luma.services.post import delivery
 
@@ -73,6 +73,7 @@ def build(address: str) -> App:
             "sandbox.deliver": sandbox.deliver,
         },
     )
+    _streams(app, {"assistant.summarise": summary_runs.work})
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
     _add(app, "letters.send", asyncio.to_thread, delivery.send, PATIENCE_WITH_MAIL)
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
@@ -95,6 +96,16 @@ def _network_calls(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
     """
     for name, action in tasks.items():
         _add(app, name, asyncio.to_thread, action)
+
+
+def _streams(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
+    """These wait for the AI on the loop; they open their own units of work around it."""
+
+    async def on_the_loop(action: Callable[..., Any], **arguments: Any) -> None:
+        await action(**arguments)
+
+    for name, action in tasks.items():
+        _add(app, name, on_the_loop, action)
 
 
 def _add(

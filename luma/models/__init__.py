@@ -15,6 +15,7 @@ from luma.models import (
     received,
     review,
     second_factor,
+    summary,
     user,
 )
 from luma.models.base import Base
@@ -35,5 +36,6 @@ __all__ = [
     "received",
     "review",
     "second_factor",
+    "summary",
     "user",
 ]

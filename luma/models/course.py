@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     Integer,
@@ -209,6 +210,15 @@ class Lesson(Base):
     title: Mapped[str] = mapped_column(String(120))
     text: Mapped[str] = mapped_column(default="")
     text_html: Mapped[str] = mapped_column(default="")
+    transcript: Mapped[str] = mapped_column(default="")
+    """What is said in the video, without times. For the summary only; students do not see it."""
+    summary_html: Mapped[str] = mapped_column(default="")
+    """The approved summary as students see it; services/assistant/summaries.py writes it."""
+    content_hash: Mapped[str] = mapped_column(
+        String(32),
+        Computed("md5(title || chr(31) || text || chr(31) || transcript)", persisted=True),
+    )
+    """Tells whether a summary is of the lesson as it is now."""
     video_id: Mapped[str | None] = mapped_column(String(11))
     video_start: Mapped[int] = mapped_column(default=0)
     """Second at which the video begins for this lesson."""

@@ -50,6 +50,15 @@ def lesson_of(session: Session, course: Course, public_id: str) -> Lesson:
     return lesson
 
 
+def placed_lesson(session: Session, course: Course, public_id: str) -> Lesson:
+    """On the outline of this very course: neither it nor its chapter is removed."""
+    lesson = lesson_of(session, course, public_id)
+    chapter = chapter_of(session, course, lesson.chapter_id)
+    if lesson.deleted_at is not None or chapter.deleted_at is not None:
+        raise NotFound(GONE_LESSON)
+    return lesson
+
+
 def plain_id(public_id: str, gone: str) -> str:
     """What comes from an address or a browser may be anything; ids are short and plain."""
     if not re.fullmatch(r"[a-z]{3}_[a-z0-9]{1,20}", public_id):

@@ -171,7 +171,7 @@ def _entered(session: Session, actor: Actor, door: Door) -> OpenLesson | LockedL
         id=door.id,
         title=door.title,
         chapter=door.chapter,
-        text_html=door.text_html,
+        text_html=door.summary_html + door.text_html,
         video_id=door.video_id,
         start=door.start,
         seconds=door.seconds,

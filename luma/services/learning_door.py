@@ -37,6 +37,7 @@ class Door:
     id: str
     title: str
     text_html: str
+    summary_html: str
     video_id: str | None
     start: int
     seconds: int
@@ -87,7 +88,8 @@ _PAYS_FOR_IT = exists().where(
 )
 _HAS_REVIEWED = exists().where(Review.course_id == Course.id, Review.student_id == ACTOR)
 _DOOR = (
-    select(Lesson.id, Lesson.public_id, Lesson.title, Lesson.text_html, Lesson.video_id)
+    select(Lesson.id, Lesson.public_id, Lesson.title, Lesson.text_html)
+    .add_columns(Lesson.summary_html, Lesson.video_id)
     .add_columns(Lesson.video_start, Lesson.duration, Lesson.status, Lesson.is_preview)
     .add_columns(Chapter.title, Course.id, Course.public_id, Course.slug, Course.title)
     .add_columns(Course.status, Course.price, Course.instructor_id == ACTOR)

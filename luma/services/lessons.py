@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from luma.errors import NotFound, RuleBroken
+from luma.errors import RuleBroken
 from luma.models.course import Course, Lesson
 from luma.services import clock, markdown, texts, videos
-from luma.services.authors import GONE_LESSON, chapter_of, lesson_of, own_course
+from luma.services.assistant import transcripts
+from luma.services.authors import own_course, placed_lesson
 from luma.services.outline import LONGEST_TITLE, NEEDS_LIVE, live_lessons
 from luma.services.policies import Actor
 from luma.values import CourseStatus, LessonStatus
@@ -25,6 +26,7 @@ class Sheet:
     title: str
     text: str
     text_html: str
+    transcript: str
     video: str
     """The address in its short form; empty without a video."""
     video_id: str | None
@@ -53,7 +55,7 @@ class Clash:
 
 def sheet(session: Session, actor: Actor, course: str, lesson: str) -> Sheet:
     own = own_course(session, actor, course)
-    return _sheet(_placed(session, own, lesson))
+    return _sheet(placed_lesson(session, own, lesson))
 
 
 def update(
@@ -64,12 +66,13 @@ def update(
     revision: int,
     changes: Mapping[str, object],
 ) -> Saved | Clash:
-    """Write what can be written of `changes`: title, text, video, duration, status, is_preview.
+    """Write what can be written of `changes`: title, text, transcript, video,
+    duration, status, is_preview.
 
     `revision` is the one the changes were made on. The same values twice do no harm.
     """
     own = own_course(session, actor, course, lock=True)
-    changed = _placed(session, own, lesson)
+    changed = placed_lesson(session, own, lesson)
     if changed.revision != revision:
         return Clash(_sheet(changed))
     refused = _write(changed, changes)
@@ -92,14 +95,6 @@ def _keep_one_live(
         refused["status"] = NEEDS_LIVE
 
 
-def _placed(session: Session, course: Course, public_id: str) -> Lesson:
-    lesson = lesson_of(session, course, public_id)
-    chapter = chapter_of(session, course, lesson.chapter_id)
-    if lesson.deleted_at is not None or chapter.deleted_at is not None:
-        raise NotFound(GONE_LESSON)
-    return lesson
-
-
 def _write(lesson: Lesson, changes: Mapping[str, object]) -> dict[str, str]:
     """In the fields' own order: what a lesson teaches comes before whether it is live."""
     refused = {name: "There is no such field." for name in changes if name not in WRITERS}
@@ -119,6 +114,11 @@ def _title(lesson: Lesson, said: object) -> None:
 def _text(lesson: Lesson, said: object) -> None:
     lesson.text = texts.body(said, "Text")
     lesson.text_html = markdown.render(lesson.text)
+
+
+def _transcript(lesson: Lesson, said: object) -> None:
+    raw = texts.body(said, "Transcript", transcripts.LONGEST_PASTED)
+    lesson.transcript = texts.body(transcripts.plain(raw), "Transcript")
 
 
 def _video(lesson: Lesson, said: object) -> None:
@@ -152,6 +152,7 @@ def _is_preview(lesson: Lesson, said: object) -> None:
 WRITERS: dict[str, Callable[[Lesson, object], None]] = {
     "title": _title,
     "text": _text,
+    "transcript": _transcript,
     "video": _video,
     "duration": _duration,
     "status": _status,
@@ -184,6 +185,7 @@ def _sheet(lesson: Lesson) -> Sheet:
         title=lesson.title,
         text=lesson.text,
         text_html=lesson.text_html,
+        transcript=lesson.transcript,
         video=video.address if video else "",
         video_id=lesson.video_id,
         video_start=lesson.video_start,

@@ -10,6 +10,7 @@ from luma.pages import assets
 from luma.pages.components.autosave_form import AutosaveForm, FormSaved
 from luma.pages.components.course_tree import CourseTree
 from luma.pages.components.press import press
+from luma.pages.components.summary_panel import PanelSheet
 from luma.pages.components.undo import UndoToasts
 from luma.pages.feedback import page, said
 from luma.pages.layout import frame
@@ -25,6 +26,7 @@ from luma.pages.studio.forms import (
     lesson_form,
 )
 from luma.pages.studio.settings import SettingsPanel
+from luma.pages.studio.summary import SummaryDesk
 from luma.services import lessons, outline, studio
 from luma.services.outline import RemovedLesson
 from luma.settings import settings
@@ -36,6 +38,8 @@ HIDDEN = (
     "An admin has taken this course off sale: {} "
     "Your students keep it. Mend it, then write to whoever runs this school."
 )
+MATERIAL = {"title", "text", "transcript"}
+"""The fields of a lesson that a summary is made of."""
 
 
 @page(router, "/studio/{course}", "Studio")
@@ -45,9 +49,10 @@ async def editor(course: str, lesson: str = "") -> None:
     viewer = viewer_of(ui.context.client.request)
     open_editor = Editor(sheet, viewer.id if viewer else 0)
     first = await open_editor.lesson_sheet(lesson) if lesson else None
+    summary = await open_editor.summary.sheet(first.id) if first else None
     ui.add_head_html(assets.tag("studio.css"))
     with frame(f"{sheet.title} · Studio", wide=True):
-        open_editor.draw(tree, first)
+        open_editor.draw(tree, first, summary)
 
 
 class Editor:
@@ -59,6 +64,7 @@ class Editor:
         self.owner = owner
         self.open_lesson = ""
         self._one_at_a_time = asyncio.Lock()
+        self.summary = SummaryDesk(self.course, self._one_at_a_time)
         self.desk = OutlineDesk(
             self.course,
             on_pick=self.show_lesson,
@@ -73,7 +79,12 @@ class Editor:
         except NotFound:
             return None
 
-    def draw(self, tree: tuple[outline.ChapterLine, ...], first: lessons.Sheet | None) -> None:
+    def draw(
+        self,
+        tree: tuple[outline.ChapterLine, ...],
+        first: lessons.Sheet | None,
+        summary: PanelSheet | None,
+    ) -> None:
         self.open_lesson = first.id if first else ""
         self.head = html.div().classes("editor-head")
         with html.div().classes("editor"):
@@ -89,6 +100,7 @@ class Editor:
                     on_save=self._save,
                     on_open=self._open,
                 )
+                self.summary.draw(summary)
                 self.undo = UndoToasts()
                 self.settings = SettingsPanel(self.sheet, self._course_changed)
         self._draw_head()
@@ -101,12 +113,14 @@ class Editor:
         self.open_lesson = lesson
         self.form.show(lesson_form(sheet, self.owner))
         self._mark()
+        await self.summary.show(lesson)
 
     async def show_course(self) -> None:
         await self._read_course()
         self.open_lesson = ""
         self.form.show(course_form(self.sheet, self.owner))
         self._mark()
+        await self.summary.show("")
 
     async def _open(self, subject: str) -> None:
         await (self.show_course() if subject == COURSE else self.show_lesson(subject))
@@ -130,6 +144,7 @@ class Editor:
             html.h1(self.sheet.title)
             html.span(self._state()[0]).classes(self._state()[1])
             with html.div().classes("row push"):
+                html.a("Summaries", href=f"/studio/{self.course}/summaries").classes("button quiet")
                 if is_published:
                     html.a("View course page", href=f"/courses/{self.sheet.slug}").classes(
                         "button outline"
@@ -159,6 +174,8 @@ class Editor:
             written = await act(lessons.update, self.course, subject, revision, values)
         if isinstance(written, lessons.Saved):
             self._patch(written.sheet)
+            if MATERIAL & values.keys():
+                await self.summary.refresh(subject)
         return lesson_answer(written)
 
     def _course_saved(self, saved: studio.Saved | studio.Clash) -> None:

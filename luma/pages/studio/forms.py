@@ -45,6 +45,14 @@ LESSON_FIELDS: list[FieldSpec] = [
         "hint": "Markdown: **bold**, *italic*, - lists, [links](https://…), ``` code.",
     },
     {
+        "name": "transcript",
+        "kind": "text",
+        "label": "Transcript",
+        "rows": 3,
+        "hint": "What is said in the video: SRT, VTT or plain text. For the summary only; "
+        "students do not see it.",
+    },
+    {
         "name": "status",
         "kind": "switch",
         "label": "Live",
@@ -172,6 +180,7 @@ def _lesson_values(sheet: lessons.Sheet) -> Values:
         "video": sheet.video,
         "duration": words.clock(sheet.duration) if sheet.duration else "",
         "text": sheet.text,
+        "transcript": sheet.transcript,
         "status": sheet.status.value,
         "is_preview": sheet.is_preview,
     }

@@ -29,6 +29,7 @@ from luma.pages import (
     mail,
     shell,
     theme,
+    thrift,
 )
 from luma.pages.account import second_factor
 from luma.pages.packed import PackedOnce
@@ -130,6 +131,7 @@ def _add_nicegui(app: FastAPI) -> None:
         gzip_middleware_factory=None,
         show_welcome_message=False,
     )
+    thrift.begin()
 
 
 @contextlib.asynccontextmanager

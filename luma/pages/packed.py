@@ -6,11 +6,14 @@ import nicegui
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from luma.pages.assets import FOREVER
+
 MOST_FILES = 200
+VERSION = f"/_nicegui/{nicegui.__version__}/"
 FILES = tuple(
-    f"/_nicegui/{nicegui.__version__}/{kind}/"
-    for kind in ("static", "components", "libraries", "esm", "resources")
+    f"{VERSION}{kind}/" for kind in ("static", "components", "libraries", "esm", "resources")
 )
+MADE_ANEW = f"{VERSION}dynamic_resources/"
 
 Answer = tuple[list[tuple[bytes, bytes]], bytes]
 
@@ -32,6 +35,29 @@ class PackedOnce:
             await _answer(send, *self.kept[path])
         else:
             await self.app(_unpacked(scope), receive, _Packing(send, self.kept, path).take)
+
+
+class KeptByBrowsers:
+    """The addresses of NiceGUI's files have its version in them: what they hold never changes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        is_kept = path.startswith(VERSION) and not path.startswith(MADE_ANEW)
+        await self.app(scope, receive, _saying_so(send) if is_kept else send)
+
+
+def _saying_so(send: Send) -> Send:
+    async def with_header(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] < 400:
+            headers = MutableHeaders(raw=list(message["headers"]))
+            headers["Cache-Control"] = FOREVER
+            message["headers"] = headers.raw
+        await send(message)
+
+    return with_header
 
 
 class _Packing:

@@ -52,6 +52,7 @@ def initial(title: str) -> str:
     return next((sign.upper() for sign in title if sign.isalnum()), "·")[:1]
 
 
+@lru_cache(maxsize=1024)
 def cover(title: str, key: str, image_id: str | None = None) -> Markup:
     """A course's picture, or the generated one. Decoration: the title stands beside it."""
     inside = (

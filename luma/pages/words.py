@@ -18,6 +18,12 @@ def length(seconds: int) -> str:
     return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
 
 
+def extent(lessons: int, seconds: int) -> str:
+    """How much there is of a course: "3 h 20 min · 24 lessons"."""
+    known = f"{length(seconds)} · " if seconds else ""
+    return known + counted(lessons, "lesson")
+
+
 def clock(seconds: int) -> str:
     """For a lesson or a place in it, as players show it: "4:05", "1:02:03"."""
     hours, rest = divmod(max(0, seconds), 3600)

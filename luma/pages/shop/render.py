@@ -34,6 +34,14 @@ _templates.globals.update(
     Role=Role,
     providers=lambda: settings().providers(),
 )
+# What is said many times on a page is a filter: calling one costs a tenth of calling a function.
+_templates.filters.update(
+    clock=words.clock,
+    counted=words.counted,
+    cover=theme.cover,
+    extent=words.extent,
+    price=lambda money: "Free" if money.is_zero else money.words(),
+)
 
 
 def render(request: Request, name: str, *, status: int = 200, **context: object) -> HTMLResponse:

@@ -41,6 +41,7 @@ from luma.pages.shop import (
     catalogue,
     checkout,
     course,
+    feedback_sheet,
     identities,
     instructor,
     onward,
@@ -50,7 +51,8 @@ from luma.pages.shop import (
     sitemap,
 )
 from luma.pages.shop.errors import error_page
-from luma.pages.studio import courses, editor, summaries
+from luma.pages.studio import courses, editor, feedback_form, summaries
+from luma.pages.studio import feedback as studio_feedback
 from luma.settings import settings
 
 log = logging.getLogger(__name__)
@@ -74,10 +76,20 @@ PLAIN = (
     account.router,
     checkout.router,
     sandbox.router,
+    feedback_sheet.router,
+    studio_feedback.downloads,
     learn.router,
     mail.router,
 )
-BEHIND_SIGN_IN = (courses.router, editor.router, summaries.router, classroom.router, *admin.routers)
+BEHIND_SIGN_IN = (
+    courses.router,
+    editor.router,
+    studio_feedback.router,
+    feedback_form.router,
+    summaries.router,
+    classroom.router,
+    *admin.routers,
+)
 
 ODD = "Something in that request is not as it should be. Go back and try again."
 SENTENCES = {

@@ -58,6 +58,15 @@ const computed = {
     const isTime = this.reviewFrom !== null && this.total > 0 && this.percent >= this.reviewFrom;
     return this.isStudent && (isTime || this.asking === "review");
   },
+  asksAboutLesson() {
+    return this.isStudent && this.isDone && !this.lesson.reason;
+  },
+  lessonFeedback() {
+    return `/learn/${this.lesson.id}/feedback`;
+  },
+  courseFeedback() {
+    return `/learn/${this.room.slug}/feedback`;
+  },
   coursePage() {
     return `/courses/${this.room.slug}`;
   },

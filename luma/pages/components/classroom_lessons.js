@@ -102,6 +102,7 @@ export const asking = {
     const address = event.currentTarget.href;
     this.asking = what;
     const { fillIn } = await import("classroom_asking");
+    await this.$nextTick();
     await fillIn(this.$refs.form, address, {
       sent: () => what === "review" && (this.reviewFrom = null),
       failed: () => this.say("That was not sent. Try again in a moment."),

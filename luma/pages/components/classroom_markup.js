@@ -85,8 +85,11 @@ const pane = `
       <a v-if="next" class="button" :class="{ outline: lesson.reason }" :href="address(next.id)" @click="follow($event, next.id)">Next lesson${icon("arrow-right")}</a>
     </div>
     <div v-if="congratulates" class="banner positive room-finished" role="status">${icon("party-popper")}
-      <p><strong>You finished {{ room.title }}.</strong> Well done. <a href="/learn">Back to my courses</a></p></div>
+      <p><strong>You finished {{ room.title }}.</strong> Well done. <a :href="courseFeedback" @click="ask($event, 'course')">Tell the instructor how it was</a> or go <a href="/learn">back to my courses</a></p></div>
+    <section v-if="asking === 'course'" class="room-ask" aria-label="How was the course?"><h2>How was the course?</h2><div ref="form"></div></section>
     <div class="prose" v-html="lesson.text_html"></div>
+    <section v-if="asking === 'lesson'" class="room-ask" aria-label="How was this lesson?"><h2>How was this lesson?</h2><div ref="form"></div></section>
+    <p v-else-if="asksAboutLesson" class="room-after"><a :href="lessonFeedback" @click="ask($event, 'lesson')">How was this lesson?</a></p>
     <section v-if="asksReview" class="room-ask" aria-labelledby="ask-review">
       <h2 id="ask-review">{{ isFinished ? "How was the course?" : "How do you like the course so far?" }}</h2>
       <div v-if="asking === 'review'" ref="form"></div>

@@ -145,6 +145,7 @@ class Editor:
             html.span(self._state()[0]).classes(self._state()[1])
             with html.div().classes("row push"):
                 html.a("Summaries", href=f"/studio/{self.course}/summaries").classes("button quiet")
+                html.a("Feedback", href=f"/studio/{self.course}/feedback").classes("button quiet")
                 if is_published:
                     html.a("View course page", href=f"/courses/{self.sheet.slug}").classes(
                         "button outline"

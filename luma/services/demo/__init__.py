@@ -98,6 +98,7 @@ def load(session: Session) -> bool:
     for who, slug, done, second in LEARNING:
         _learn(session, users[who], by_slug[slug], done, second)
     voices.review(session, users, by_slug)
+    voices.fill_in(session, users, by_slug)
     return True
 
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
+from luma.models.feedback import FeedbackAnswer, FeedbackSheet
 from luma.models.review import Review, ReviewReport, ReviewVote
 from luma.models.user import User
 from luma.services import clock, ratings
+from luma.services.feedback import form
 from luma.values import ReportReason
 
 
@@ -91,6 +93,88 @@ REVIEWS: Mapping[str, tuple[Voice, ...]] = {
         Voice("ben", 4, "Hard in the middle, worth it in the end.", 13),
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One lesson's, by its place in the course, or without one the whole course's."""
+
+    who: str
+    lesson: int | None
+    clear: int
+    useful: int
+    helped: str = ""
+    unclear: str = ""
+    change: str = ""
+    is_anonymous: bool = False
+    days_ago: int = 5
+
+
+SHEETS: Mapping[str, tuple[Sheet, ...]] = {
+    "the-web-developers-toolbox": (
+        Sheet("kofi", 0, 5, 5, helped="That it begins with what I can see in my own browser."),
+        Sheet("elena", 0, 4, 4, unclear="Which of the two panels he means at the start."),
+        Sheet("ben", 0, 4, 3, is_anonymous=True, days_ago=2),
+        Sheet("kofi", 1, 3, 5, unclear="It goes very fast after the first minute.", days_ago=6),
+        Sheet(
+            "elena",
+            1,
+            2,
+            4,
+            unclear="I lost the thread when the second file appeared.",
+            change="Show both files side by side.",
+            is_anonymous=True,
+            days_ago=9,
+        ),
+        Sheet("ben", 1, 3, 4, change="Say at the start which files are needed.", days_ago=3),
+        Sheet("kofi", 2, 5, 4, helped="The diagram.", days_ago=12),
+        Sheet(
+            "elena",
+            None,
+            4,
+            5,
+            helped="Short lessons. I can do one while the kettle boils.",
+            change="A page to print with all the commands.",
+            days_ago=1,
+        ),
+        Sheet("kofi", None, 4, 5, change="More to try out by myself.", is_anonymous=True),
+    ),
+    "python-for-the-curious": (
+        Sheet("lea", 0, 5, 5, helped="One idea at a time.", days_ago=4),
+        Sheet("kofi", 0, 4, 3, change="An exercise at the end.", is_anonymous=True, days_ago=8),
+        Sheet("yuki", 1, 4, 4, unclear="What the colon is for.", days_ago=6),
+        Sheet("lea", None, 5, 5, helped="The voice. Calm and never in a hurry.", days_ago=2),
+    ),
+}
+
+
+def fill_in(session: Session, users: Mapping[str, User], courses: Mapping[str, Course]) -> None:
+    for slug, filled in SHEETS.items():
+        course = courses[slug]
+        asked = form.rows(session, course.id)
+        lessons = [lesson for chapter in course.chapters for lesson in chapter.lessons]
+        for one in filled:
+            said = clock.now() - timedelta(days=one.days_ago)
+            words = (one.helped, one.unclear, one.change)
+            session.add(
+                FeedbackSheet(
+                    course_id=course.id,
+                    lesson_id=None if one.lesson is None else lessons[one.lesson].id,
+                    student_id=users[one.who].id,
+                    is_anonymous=one.is_anonymous,
+                    created_at=said,
+                    updated_at=said,
+                    answers=[
+                        FeedbackAnswer(question_id=asked[0].id, number=one.clear),
+                        FeedbackAnswer(question_id=asked[1].id, number=one.useful),
+                        *(
+                            FeedbackAnswer(question_id=question.id, text=text)
+                            for question, text in zip(asked[2:], words, strict=True)
+                            if text
+                        ),
+                    ],
+                )
+            )
 
 
 def review(session: Session, users: Mapping[str, User], courses: Mapping[str, Course]) -> None:

@@ -1,4 +1,4 @@
-"""Routes for machines: Stripe, and the sandbox in its place."""
+"""Routes for machines: Stripe, the sandbox in its place, and Clerk."""
 
 import asyncio
 import logging
@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown, TooLarge
-from luma.services import gateways, inbox
+from luma.services import gateways, identity_inbox, inbox
+from luma.services.gateways import clerk
 from luma.services.gateways.protocol import GatewayEvent
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
@@ -33,9 +34,20 @@ async def stripe_webhook(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     except LumaError as refusal:
-        log.warning("an event was refused", extra={"why": str(refusal)})
-        again = {"Retry-After": "30"} if isinstance(refusal, ServiceDown) else None
-        return Response(str(refusal), refusal.status, again, "text/plain")
+        return _refused(refusal)
+    return Response(status_code=200)
+
+
+@router.post("/clerk")
+async def clerk_webhook(request: Request) -> Response:
+    """The same for what Clerk tells about its users, who are few: one commit each."""
+    try:
+        event = clerk.verified(await _capped_body(request), request.headers)
+        await perform(identity_inbox.receive, event)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except LumaError as refusal:
+        return _refused(refusal)
     return Response(status_code=200)
 
 
@@ -91,6 +103,12 @@ def _answer(batch: list[Arrival], failure: Exception | None) -> None:
             stored.set_result(None)
         else:
             stored.set_exception(failure)
+
+
+def _refused(refusal: LumaError) -> Response:
+    log.warning("an event was refused", extra={"why": str(refusal)})
+    again = {"Retry-After": "30"} if isinstance(refusal, ServiceDown) else None
+    return Response(str(refusal), refusal.status, again, "text/plain")
 
 
 async def _capped_body(request: Request) -> bytes:

@@ -14,7 +14,16 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from luma import db
 from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown
-from luma.services import accounts, catalogue_sync, checkout, failures, inbox, letters
+from luma.services import (
+    accounts,
+    catalogue_sync,
+    checkout,
+    failures,
+    identity_inbox,
+    identity_visits,
+    inbox,
+    letters,
+)
 from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
 from luma.services.post import delivery
@@ -69,12 +78,15 @@ def build(address: str) -> App:
         {
             "catalogue.sync": catalogue_sync.sync,
             "checkout.close": checkout.close,
+            "identity_inbox.apply": identity_inbox.apply,
             "inbox.apply": inbox.apply,
             "sandbox.deliver": sandbox.deliver,
         },
     )
     _streams(app, {"assistant.summarise": summary_runs.work})
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
+    _every(app, "* * * * *", "identity_inbox.sweep", identity_inbox.sweep)
+    _every(app, "37 * * * *", "identity_visits.forget_old", identity_visits.forget_old)
     _add(app, "letters.send", asyncio.to_thread, delivery.send, PATIENCE_WITH_MAIL)
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
     _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
@@ -158,6 +170,7 @@ async def work() -> None:
             app = build(_conninfo())
             async with app.open_async():
                 await perform(inbox.resume)
+                await perform(identity_inbox.resume)
                 await _run_lanes(app)
         except* (ConnectorException, OSError, ServiceDown):
             log.exception("the worker lost the database; it starts again in a moment")

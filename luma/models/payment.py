@@ -51,11 +51,6 @@ class StripeEvent(Received, Base):
     created_at: Mapped[datetime]
     source: Mapped[str] = mapped_column(String(10))
 
-    def wake(self, now: datetime) -> None:
-        """Somebody looked at it: it is tried again."""
-        self.status = EventStatus.NEW
-        self.next_at = now
-
 
 class GatewayProduct(Base):
     """A course as the gateway knows it. Null prices are still to be made there."""

@@ -37,6 +37,11 @@ class Received:
         self.next_at = until
         self.last_error = why
 
+    def wake(self, now: datetime) -> None:
+        """Somebody looked at it: it is tried again."""
+        self.status = EventStatus.NEW
+        self.next_at = now
+
     def give_up(self, why: str) -> None:
         self.status = EventStatus.DEAD
         self.last_error = why

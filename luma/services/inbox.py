@@ -2,17 +2,15 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from procrastinate.types import JSONValue
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.payment import StripeEvent
-from luma.services import clock, facts, gateways, queue
+from luma.services import clock, facts, gateways, queue, reception
 from luma.services.facts import NotOurs, UnknownOrder
 from luma.services.gateways import events
 from luma.services.gateways.protocol import GatewayEvent
@@ -20,14 +18,7 @@ from luma.values import EventStatus
 
 log = logging.getLogger(__name__)
 
-PATIENCE = timedelta(hours=24)
-"""After this an event that cannot be applied is left to an admin."""
-
-WAITS = (1, 5, 15, 60, 300, 900, 3600)
-"""Seconds between tries; the last one repeats."""
-
-LATE = timedelta(minutes=2)
-SWEPT_AT_ONCE = 200
+TASK = "inbox.apply"
 A_JOB = 25
 """Events in one job: few enough that a burst is shared by all of the worker's threads."""
 
@@ -43,7 +34,7 @@ def receive(session: Session, arrived: Sequence[GatewayEvent]) -> None:
     )
     waiting: list[JSONValue] = [row_id for row_id, status in kept if status is EventStatus.NEW]
     for start in range(0, len(waiting), A_JOB):
-        queue.defer(session, "inbox.apply", row_ids=waiting[start : start + A_JOB])
+        queue.defer(session, TASK, row_ids=waiting[start : start + A_JOB])
 
 
 def apply(row_ids: list[int]) -> None:
@@ -59,36 +50,23 @@ def apply(row_ids: list[int]) -> None:
             if not isinstance(error, UnknownOrder):
                 log.exception("an event could not be applied", extra={"row": row_id})
             with db.unit_of_work() as session:
-                _park(session, row_id, f"{type(error).__name__}: {error}"[:500])
+                why = f"{type(error).__name__}: {error}"[:500]
+                reception.park(session, StripeEvent, row_id, TASK, why)
 
 
 def sweep(session: Session) -> None:
     """Queue again what waits although its time has come: a job that was lost costs minutes."""
-    _queue_again(session, clock.now() - LATE)
+    reception.queue_again(session, StripeEvent, TASK, clock.now() - reception.LATE)
 
 
 def resume(session: Session) -> None:
     """The same for a worker that starts: whatever waits may have been in a killed one's hands."""
-    _queue_again(session, clock.now())
-
-
-def _queue_again(session: Session, due: datetime) -> None:
-    waiting = (
-        select(StripeEvent.id)
-        .where(
-            StripeEvent.status.in_([EventStatus.NEW, EventStatus.PARKED]),
-            StripeEvent.next_at < due,
-        )
-        .order_by(StripeEvent.next_at)
-        .limit(SWEPT_AT_ONCE)
-    )
-    for row_id in session.scalars(waiting):
-        queue.defer(session, "inbox.apply", once=f"inbox:{row_id}", row_ids=[row_id])
+    reception.queue_again(session, StripeEvent, TASK, clock.now())
 
 
 def _apply(row_id: int) -> None:
     with db.unit_of_work() as session:
-        row = _waiting(session, row_id)
+        row = reception.taken_up(session, StripeEvent, row_id)
         if row is None:
             return
         event = _as_received(row)
@@ -97,7 +75,7 @@ def _apply(row_id: int) -> None:
             return
     fetched = gateways.current().checkout(str(events.session_in(event.raw)["id"]))
     with db.unit_of_work() as session:
-        if row := _waiting(session, row_id):
+        if row := reception.taken_up(session, StripeEvent, row_id):
             _take(session, row, event, fetched)
 
 
@@ -112,31 +90,6 @@ def _take(
         row.finish(clock.now(), str(reason))
     else:
         row.finish(clock.now())
-
-
-def _waiting(session: Session, row_id: int) -> StripeEvent | None:
-    """The event, held; or None when another worker has done it."""
-    row = session.scalar(
-        select(StripeEvent)
-        .where(StripeEvent.id == row_id)
-        .options(undefer(StripeEvent.raw))
-        .with_for_update()
-    )
-    return row if row and row.is_waiting else None
-
-
-def _park(session: Session, row_id: int, why: str) -> None:
-    row = _waiting(session, row_id)
-    if row is None:
-        return
-    now = clock.now()
-    if now - row.received_at > PATIENCE:
-        row.give_up(why)
-        log.error("an event is given up", extra={"event": row.event_id, "why": why})
-        return
-    seconds = WAITS[min(row.attempts, len(WAITS) - 1)]
-    row.park(now + timedelta(seconds=seconds), why)
-    queue.defer(session, "inbox.apply", in_seconds=seconds, row_ids=[row_id])
 
 
 def _row(event: GatewayEvent) -> dict[str, object]:

@@ -18,6 +18,7 @@ TASKS = {
     "checkout.close": "Close a checkout at the payment gateway",
     "failures.forget_old": "Forget why finished jobs failed",
     "inbox.apply": "Apply an event of the payment gateway",
+    "identity_inbox.apply": "Apply an event of the sign-in provider",
     "inbox.sweep": "Look for events that wait",
     "letters.course_open": "Tell a buyer that the course is open",
     "queue.pick_up_stalled": "Pick up what a stopped worker had in hand",

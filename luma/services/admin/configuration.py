@@ -40,7 +40,7 @@ def in_force(_session: Session, actor: Actor) -> tuple[Setting, ...]:
 
 def _shown(field: str, value: object) -> str:
     """What is not surely harmless is only said to be set."""
-    if value is None:
+    if value is None or value == {}:
         return "not set"
     if isinstance(value, SecretStr) or SECRET.search(field):
         return "set"

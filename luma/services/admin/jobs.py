@@ -1,17 +1,22 @@
 """The queue as an admin sees it: what failed and why, and running it again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound, RuleBroken
+from luma.models.identity import IdentityEvent
 from luma.models.payment import StripeEvent
 from luma.services import audit, clock, policies, queue, texts
 from luma.services.policies import Actor
 from luma.values import EventStatus
+
+E = TypeVar("E", StripeEvent, IdentityEvent)
 
 MOST_LISTED = 100
 NOT_FAILED = "This is not among the failed ones any more."
@@ -83,18 +88,17 @@ def run_again(session: Session, actor: Actor, job: object) -> None:
 
 
 def apply_again(session: Session, actor: Actor, event: object) -> None:
-    """Try once more to apply an event of the gateway. Raises NotFound for one that is done."""
+    """Try once more to apply an event that came from outside. Raises NotFound for one done."""
     policies.ensure_admin(actor)
-    stuck = session.scalar(
-        select(StripeEvent)
-        .where(StripeEvent.event_id == _word(event), StripeEvent.status.in_(STUCK))
-        .with_for_update()
-    )
+    name, task = _word(event), "inbox.apply"
+    stuck: StripeEvent | IdentityEvent | None = _held(session, StripeEvent, name)
+    if stuck is None:
+        task, stuck = "identity_inbox.apply", _held(session, IdentityEvent, name)
     if stuck is None:
         raise NotFound(NOT_FAILED)
     before = stuck.status
     stuck.wake(clock.now())
-    queue.defer(session, "inbox.apply", once=f"inbox:{stuck.id}", row_ids=[stuck.id])
+    queue.defer(session, task, once=f"{task}:{stuck.id}", row_ids=[stuck.id])
     thing = f"event {stuck.event_id}"[:120]
     audit.note(session, actor, "event.apply_again", thing, {"status": before})
 
@@ -103,16 +107,27 @@ STUCK = (EventStatus.PARKED, EventStatus.DEAD)
 
 
 def stuck_events(session: Session) -> tuple[StuckEvent, ...]:
-    rows = session.scalars(
-        select(StripeEvent)
-        .where(StripeEvent.status.in_(STUCK))
-        .order_by(StripeEvent.received_at.desc())
-        .limit(MOST_LISTED)
-    )
+    """Of every inbox, the newest first."""
+    listed: list[StripeEvent | IdentityEvent] = [
+        *_stuck(session, StripeEvent),
+        *_stuck(session, IdentityEvent),
+    ]
+    newest = sorted(listed, key=lambda one: one.received_at, reverse=True)[:MOST_LISTED]
     return tuple(
         StuckEvent(e.event_id, e.type, e.status, e.attempts, e.last_error or "", e.received_at)
-        for e in rows
+        for e in newest
     )
+
+
+def _stuck(session: Session, kind: type[E]) -> Sequence[E]:
+    waiting = select(kind).where(kind.status.in_(STUCK)).order_by(kind.received_at.desc())
+    return session.scalars(waiting.limit(MOST_LISTED)).all()
+
+
+def _held(session: Session, kind: type[E], event_id: str) -> E | None:
+    stuck = select(kind).where(kind.event_id == event_id, kind.status.in_(STUCK))
+    found: E | None = session.scalar(stuck.with_for_update())
+    return found
 
 
 def _jobs(session: Session, status: str) -> tuple[Job, ...]:

@@ -15,14 +15,15 @@ from luma import db
 from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown
 from luma.services import (
-    accounts,
     catalogue_sync,
     checkout,
     failures,
+    housekeeping,
     identity_inbox,
     identity_visits,
     inbox,
     letters,
+    resets,
 )
 from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
@@ -72,7 +73,10 @@ PATIENCE_WITH_MAIL = WithPatience(WAITS_FOR_MAIL, most=1000)
 def build(address: str) -> App:
     """The working side of the queue, with every task LUMA knows."""
     app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
-    _transactions(app, {"letters.course_open": letters.course_open})
+    _transactions(
+        app,
+        {"accounts.write_reset": resets.write, "letters.course_open": letters.course_open},
+    )
     _network_calls(
         app,
         {
@@ -89,7 +93,7 @@ def build(address: str) -> App:
     _every(app, "37 * * * *", "identity_visits.forget_old", identity_visits.forget_old)
     _add(app, "letters.send", asyncio.to_thread, delivery.send, PATIENCE_WITH_MAIL)
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
-    _every(app, "17 * * * *", "accounts.forget_old", accounts.forget_old)
+    _every(app, "17 * * * *", "accounts.forget_old", housekeeping.forget_old)
     _every(app, "47 3 * * *", "letters.forget_old", delivery.forget_old)
     _every(app, "27 * * * *", "failures.forget_old", failures.forget_old)
     _pick_up_stalled(app)

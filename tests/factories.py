@@ -36,6 +36,7 @@ def make_user(
         name=name,
         email=email or f"person{next(_numbers)}@example.org",
         password_hash=password_hash(),
+        email_verified_at=clock.now(),
         created_at=clock.now(),
         roles=[UserRole(role=role) for role in dict.fromkeys((Role.STUDENT, *roles))],
     )

@@ -1,6 +1,7 @@
 """Tables, and the rules a record can check by itself."""
 
 from luma.models import (
+    account_token,
     assistant,
     audit,
     course,
@@ -22,6 +23,7 @@ from luma.models.base import Base
 
 __all__ = [
     "Base",
+    "account_token",
     "assistant",
     "audit",
     "course",

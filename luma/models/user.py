@@ -25,6 +25,8 @@ class User(Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(80))
     password_hash: Mapped[str | None] = mapped_column(String(255))
+    email_verified_at: Mapped[datetime | None]
+    """Null until a link in a letter to the address was used."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -77,6 +79,7 @@ class AttemptKind(StrEnum):
     SIGN_UP = "sign_up"
     SECOND_FACTOR = "second_factor"
     RESET = "reset"
+    RESET_FROM = "reset_from"
     NEW_EMAIL = "new_email"
     VERIFY = "verify"
     DOWNLOAD = "download"

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, RuleBroken, SignInNeeded
 from luma.models.user import AttemptKind, SignedIn, User, UserRole
-from luma.services import attempts, audit, clock, half_way, profiles, second_factor, texts
+from luma.services import (
+    attempts,
+    audit,
+    clock,
+    half_way,
+    notices,
+    profiles,
+    second_factor,
+    texts,
+    verification,
+)
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -83,6 +93,7 @@ def sign_up(
         raise RuleBroken("This e-mail address has an account already. Sign in instead.")
     _add_role(session, user_id, Role.STUDENT)
     _add_role(session, user_id, role)
+    verification.write(session, user_id, email_address(email))
     return open_session(session, user_id, visit)
 
 
@@ -124,6 +135,7 @@ def admit(session: Session, user_id: int, visit: Visit) -> Admitted:
 
 def open_session(session: Session, user_id: int, visit: Visit) -> str:
     """A new token for this user's browser: 32 random bytes, of which we keep the SHA-256."""
+    notices.new_sign_in(session, user_id, visit.address, visit.user_agent)
     now = clock.now()
     roles = session.scalars(select(UserRole.role).where(UserRole.user_id == user_id)).all()
     token = secrets.token_urlsafe(32)
@@ -195,6 +207,7 @@ def change_password(
     """Set the new password. Returns a new token, and the keys of the sessions that ended."""
     session.execute(update(User).where(User.id == actor.id).values(password_hash=new_hash))
     _forgive(session, actor.email, visit.address)
+    notices.password_changed(session, actor.id)
     ended = end_sessions(session, actor.id)
     return open_session(session, actor.id, visit), ended
 
@@ -276,11 +289,3 @@ def _forgive(session: Session, email: str, address: str) -> None:
     """All wrong guesses of the account, but only this one attempt of the address."""
     attempts.forgive_one(session, AttemptKind.ADDRESS, address)
     attempts.forgive(session, AttemptKind.ACCOUNT, email)
-
-
-def forget_old(session: Session) -> None:
-    """Housekeeping: drop attempts and sessions that can mean nothing any more."""
-    now: datetime = clock.now()
-    attempts.forget_old(session)
-    half_way.forget_old(session)
-    session.execute(delete(SignedIn).where(SignedIn.expires_at < now - ABSOLUTE))

@@ -30,6 +30,7 @@ LIMITS: dict[AttemptKind, tuple[Limit, ...]] = {
     AttemptKind.SIGN_UP: (Limit(20, HOUR),),
     AttemptKind.SECOND_FACTOR: (Limit(5, MINUTES_5), Limit(20, HOUR), Limit(50, KEPT)),
     AttemptKind.RESET: (Limit(5, KEPT),),
+    AttemptKind.RESET_FROM: (Limit(20, KEPT),),
     AttemptKind.NEW_EMAIL: (Limit(2, KEPT),),
     AttemptKind.VERIFY: (Limit(3, HOURS_6),),
     AttemptKind.DOWNLOAD: (Limit(5, HOUR),),

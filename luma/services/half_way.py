@@ -48,6 +48,11 @@ def end(session: Session, token: str) -> None:
         raise SignInNeeded(OVER)
 
 
+def end_all(session: Session, user_id: int) -> None:
+    """Whoever is half-way in has to begin again: the password is another one."""
+    session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user_id))
+
+
 def forget_old(session: Session) -> None:
     session.execute(delete(HalfSignIn).where(HalfSignIn.expires_at < clock.now()))
 

@@ -26,8 +26,6 @@ class SingleUse:
 
     seed: bytes
     good_for: timedelta
-    to: str | None = None
-    """For an address that is not the user's yet."""
 
 
 def write(  # noqa: PLR0913  (a letter has these parts, and each is named where it is written)
@@ -40,22 +38,23 @@ def write(  # noqa: PLR0913  (a letter has these parts, and each is named where 
     text: str,
     button: tuple[str, str] | None = None,
     once: str | None = None,
+    to: str | None = None,
     single_use: SingleUse | None = None,
 ) -> None:
     """Write to a user; with this transaction the letter goes, and without it there is none.
 
     `text` is plain, paragraphs parted by an empty line; one that starts with "> " is a quotation.
     `button` is its words and a path on this site. What was written with the same `once` before
-    is not written again. Nothing is written to disabled users.
+    is not written again. `to` is for an address that is
+    not the user's own; there, and at one that nobody has confirmed, they are not named: strangers
+    would read what somebody else chose to be called. Nothing is written to disabled users.
     """
-    user = session.execute(
-        select(User.name, User.email).where(User.id == user_id, User.disabled_at.is_(None))
-    ).one_or_none()
-    if user is None:
+    addressee = _addressee(session, user_id, to)
+    if addressee is None:
         return
     words, path = button or ("", "")
     new = insert(Letter).values(
-        **_to(user_id, user.name, (single_use and single_use.to) or user.email),
+        **addressee,
         key=_key(once, kind),
         kind=kind,
         subject=one_line(subject, LONGEST_SUBJECT),
@@ -70,13 +69,21 @@ def write(  # noqa: PLR0913  (a letter has these parts, and each is named where 
         queue.defer(session, "letters.send", lane="mail", letter_id=letter_id)
 
 
-def _to(user_id: int, name: str, address: str) -> dict[str, object]:
+def _addressee(session: Session, user_id: int, to: str | None) -> dict[str, object] | None:
     """The part of a new letter that does not depend on what it says."""
+    user = session.execute(
+        select(User.name, User.email, User.email_verified_at).where(
+            User.id == user_id, User.disabled_at.is_(None)
+        )
+    ).one_or_none()
+    if user is None:
+        return None
+    is_theirs = user.email_verified_at is not None and to is None
     now = clock.now()
     return {
         "user_id": user_id,
-        "address": address,
-        "greeting": f"Hello {one_line(name, 80)},",
+        "address": to or user.email,
+        "greeting": f"Hello {one_line(user.name, 80)}," if is_theirs else "Hello,",
         "status": LetterStatus.WAITING,
         "attempts": 0,
         "trouble": "",

@@ -13,6 +13,7 @@ from luma.services.admin import jobs
 router = APIRouter()
 
 TASKS = {
+    "accounts.write_reset": "Write to somebody who forgot the password",
     "accounts.forget_old": "Forget old sessions and attempts",
     "catalogue.sync": "Bring a course to the payment gateway",
     "checkout.close": "Close a checkout at the payment gateway",
@@ -20,6 +21,8 @@ TASKS = {
     "inbox.apply": "Apply an event of the payment gateway",
     "identity_inbox.apply": "Apply an event of the sign-in provider",
     "inbox.sweep": "Look for events that wait",
+    "letters.forget_old": "Forget letters that were sent long ago",
+    "letters.send": "Send a letter",
     "letters.course_open": "Tell a buyer that the course is open",
     "queue.pick_up_stalled": "Pick up what a stopped worker had in hand",
     "sandbox.deliver": "Deliver an event of the sandbox",

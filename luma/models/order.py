@@ -92,6 +92,10 @@ class CheckoutAttempt(Base):
 
     RANK = (AttemptStatus.OPEN, AttemptStatus.AWAITING, AttemptStatus.EXPIRED, AttemptStatus.FAILED)
 
+    @property
+    def is_open(self) -> bool:
+        return self.status is AttemptStatus.OPEN
+
     def note(self, status: AttemptStatus) -> None:
         """Take a newer fact; an older one that arrives late changes nothing."""
         if self.RANK.index(status) > self.RANK.index(self.status):

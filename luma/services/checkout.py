@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -53,7 +54,7 @@ class OutOfStep:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """An order is open at a price that is not today's."""
+    """An order is open at a price that is not today's, or where nobody pays any more."""
 
     order_id: int
 
@@ -98,17 +99,19 @@ def close(order_id: int) -> None:
     """See to it that nobody pays for this order any more, unless somebody just has."""
     with db.unit_of_work() as session:
         order = session.get_one(Order, order_id)
-        visits = _open_attempts(session, order_id)
-        asked = [visit.session_id for visit in visits if visit.session_id]
+        visits = _unfinished(session, order_id)
+        is_elsewhere = _is_elsewhere(order, visits)
+        asked = [visit.session_id for visit in visits if visit.session_id and visit.is_open]
     gateway = gateways.current()
     paid = set[str]()
-    if order.gateway == gateway.name:
+    if not is_elsewhere:
         paid = {session_id for session_id in asked if not gateway.expire_checkout(session_id)}
     with db.unit_of_work() as session:
         order = access.locked(session, order_id)
-        for visit in _open_attempts(session, order_id):
-            over = visit.session_id not in paid
-            visit.note(AttemptStatus.EXPIRED if over else AttemptStatus.AWAITING)
+        for visit in _unfinished(session, order_id):
+            if visit.is_open or is_elsewhere:
+                over = visit.session_id not in paid
+                visit.note(AttemptStatus.EXPIRED if over else AttemptStatus.AWAITING)
         access.derive(session, order)
 
 
@@ -119,11 +122,12 @@ def _next_step(session: Session, actor: Actor, slug: str) -> Visit | OutOfStep |
     _ensure_may_buy(session, actor, course)
     gateway = gateways.current()
     order = _open_order(session, actor, course)
-    if order and order.status is OrderStatus.PENDING:
+    earlier = _unfinished(session, order.id) if order else []
+    is_elsewhere = order is not None and _is_elsewhere(order, earlier)
+    if order and order.status is OrderStatus.PENDING and not is_elsewhere:
         return orders.address(order.public_id)
-    if order and (order.price != course.price or order.gateway != gateway.name):
+    if order and (is_elsewhere or order.price != course.price):
         return Stale(order.id)
-    earlier = _open_attempts(session, order.id) if order else []
     if (known := _known(earlier, course)) is not None:
         return known
     price_id = catalogue_sync.price_id(session, course, gateway.name)
@@ -164,13 +168,28 @@ def _open_order(session: Session, actor: Actor, course: Course) -> Order | None:
     )
 
 
-def _open_attempts(session: Session, order_id: int) -> list[CheckoutAttempt]:
+def _unfinished(session: Session, order_id: int) -> list[CheckoutAttempt]:
     found = session.scalars(
         select(CheckoutAttempt)
-        .where(CheckoutAttempt.order_id == order_id, CheckoutAttempt.status == AttemptStatus.OPEN)
+        .where(
+            CheckoutAttempt.order_id == order_id,
+            CheckoutAttempt.status.in_([AttemptStatus.OPEN, AttemptStatus.AWAITING]),
+        )
         .order_by(CheckoutAttempt.id)
     )
     return list(found)
+
+
+def _is_elsewhere(order: Order, visits: list[CheckoutAttempt]) -> bool:
+    """Opened at another gateway or in its other mode: what happens there is not heard here.
+
+    A late payment of real money is waited for all the same while test keys are tried.
+    """
+    gateway = gateways.current()
+    other = order.gateway != gateway.name or any(
+        visit.session_id and not gateway.is_ours(visit.session_id) for visit in visits
+    )
+    return other and (order.status is OrderStatus.OPEN or settings().livemode)
 
 
 def _known(earlier: list[CheckoutAttempt], course: Course) -> Visit | str | None:
@@ -179,7 +198,7 @@ def _known(earlier: list[CheckoutAttempt], course: Course) -> Visit | str | None
     Both from one look at the attempts: an answer that came between two looks would be neither.
     """
     now = clock.now()
-    for visit in reversed(earlier):
+    for visit in filter(attrgetter("is_open"), reversed(earlier)):
         if visit.url and visit.expires_at and visit.expires_at > now + SHOWABLE:
             return visit.url
         if visit.url is None and visit.created_at > now - UNANSWERED_FOR:

@@ -14,7 +14,7 @@ from luma.models.order import Order
 from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
-from luma.services import learning_outline, markdown, ratings, texts
+from luma.services import gateways, learning_outline, markdown, ratings, texts
 from luma.services.ratings import Rating
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
 
@@ -273,6 +273,7 @@ def _door(session: Session, course: CoursePage, viewer_id: int) -> Door:
             Order.buyer_id == viewer_id,
             Order.course_id == course.id,
             Order.status == OrderStatus.PENDING,
+            Order.gateway == gateways.current().name,
         )
     )
     return Pending(pending) if pending else Buy()

@@ -147,6 +147,14 @@ def test_a_payment_on_its_way_is_not_asked_for_again(session: Session) -> None:
     assert door(session, course, student) == Pending(pending.public_id)
 
 
+def test_what_another_gateway_was_to_confirm_keeps_nobody_from_buying(session: Session) -> None:
+    course, student = make_published(session), make_user(session)
+    order(session, student, course, OrderStatus.PENDING).gateway = "stripe"
+    session.flush()
+
+    assert door(session, course, student) == Buy()
+
+
 def test_an_open_order_may_still_be_paid(session: Session) -> None:
     course, student = make_published(session), make_user(session)
     order(session, student, course, OrderStatus.OPEN)

@@ -1,10 +1,12 @@
 """LUMA against a stand-in for Stripe: what goes over the wire, and what happens when it breaks."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 import stripe as library
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma.errors import ServiceDown
@@ -12,13 +14,14 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayOperation, GatewayProduct
 from luma.models.user import User
-from luma.services import accounts, catalogue_sync, checkout, clock, gateways
+from luma.services import access, accounts, catalogue_sync, checkout, clock, gateways
 from luma.services.accounts import Visit
 from luma.services.gateways import stripe
 from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, GatewayRefused
 from luma.settings import settings
-from luma.values import Money, OrderStatus
+from luma.values import AttemptStatus, Money, OrderStatus
 from tests.factories import make_published, make_user
+from tests.selling import make_attempt, make_order
 from tests.standins.running import StripeStandIn, stripe_stand_in
 
 
@@ -239,6 +242,56 @@ def test_going_live_makes_everything_anew(
 
     assert address == account.all("cs")[0]["url"]
     assert [one["name"] for one in account.all("prod")] == ["Bread, again"]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_page_that_a_test_key_opened_is_not_offered_once_keys_are_live(
+    session: Session,
+    account: StripeStandIn,
+    course: Course,
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    answered: bool,
+) -> None:
+    with nullcontext() if answered else pytest.raises(GatewayDown):
+        account.fails("409", "/v1/checkout", times=0 if answered else 3)
+        checkout.start(key, course.slug)
+    monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", "sk_live_x")
+    settings.cache_clear()
+
+    address = checkout.start(key, course.slug)
+
+    assert address.startswith("https://checkout.stripe.com/c/pay/cs_live_")
+    assert checkout.start(key, course.slug) == address
+    found = session.scalars(select(Order.status).order_by(Order.id)).all()
+    assert found[-1] is OrderStatus.OPEN
+    assert set(found[:-1]) <= {OrderStatus.EXPIRED, OrderStatus.FAILED}
+
+
+@pytest.mark.parametrize(
+    ("modes", "is_sold_anew"),
+    [(("test", "live"), True), (("live", "test"), False), (("live", "live"), False)],
+)
+def test_a_late_payment_is_waited_for_while_it_may_be_real_money(
+    session: Session,
+    account: StripeStandIn,
+    course: Course,
+    monkeypatch: pytest.MonkeyPatch,
+    modes: tuple[str, str],
+    is_sold_anew: bool,
+) -> None:
+    buyer = make_user(session)
+    late = make_order(session, buyer, course, gateway="stripe")
+    make_attempt(session, late, f"cs_{modes[0]}_1").note(AttemptStatus.AWAITING)
+    access.derive(session, access.locked(session, late.id))
+    monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", f"sk_{modes[1]}_x")
+    settings.cache_clear()
+
+    address = checkout.start(signed_in(session, buyer), course.slug)
+
+    assert address.startswith("https://checkout.stripe.com") is is_sold_anew
+    session.expire_all()
+    assert late.status is (OrderStatus.EXPIRED if is_sold_anew else OrderStatus.PENDING)
 
 
 def test_a_checkout_that_is_not_there_is_closed(account: StripeStandIn) -> None:

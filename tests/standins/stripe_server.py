@@ -45,9 +45,10 @@ class Refused(Exception):
 
 
 class Account:
-    """What one Stripe account holds."""
+    """What one Stripe account holds. What was made with a test key is not there for a live one."""
 
     def __init__(self) -> None:
+        self.mode = "test"
         self.objects: dict[str, Object] = {}
         self.remembered: dict[str, tuple[str, int, Object]] = {}
         self.requests: list[Object] = []
@@ -81,6 +82,7 @@ class Account:
     def _make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
         made = contract.example(kind) | fields
         made |= {"id": f"{prefix}_{secrets.token_hex(10)}", "created": int(time.time())}
+        made["livemode"] = self.mode == "live"
         self.objects[made["id"]] = made
         return made
 
@@ -102,7 +104,7 @@ class Account:
         kept = ("client_reference_id", "metadata", "success_url", "cancel_url", "expires_at")
         made = self._make(
             "checkout.session",
-            "cs_test",
+            f"cs_{self.mode}",
             **{name: asked[name] for name in kept},
             amount_subtotal=price["unit_amount"],
             amount_total=price["unit_amount"],
@@ -135,9 +137,10 @@ class Account:
         return bool(self._known(price["product"])["default_price"] == price["id"])
 
     def _known(self, thing: str) -> Object:
-        if thing not in self.objects:
+        found = self.objects.get(thing)
+        if found is None or found["livemode"] is not (self.mode == "live"):
             raise Refused(f"No such object: '{thing}'", "resource_missing")
-        return self.objects[thing]
+        return found
 
 
 def build() -> FastAPI:
@@ -178,6 +181,8 @@ def build() -> FastAPI:
 async def _answer(account: Account, request: Request) -> Response:
     method, path, form = request.method, request.url.path, (await request.body()).decode()
     key = request.headers.get("idempotency-key", "")
+    account.mode = "live" if "_live_" in request.headers.get("authorization", "") else "test"
+    key = key and f"{account.mode} {key}"
     _note(account, request, form, key)
     kind = account.trouble(path)
     if kind == "html":
@@ -201,7 +206,7 @@ async def _answer(account: Account, request: Request) -> Response:
 def _note(account: Account, request: Request, form: str, key: str) -> None:
     method, path = request.method, request.url.path
     account.misfits += contract.request_faults(method, path, form)
-    if not request.headers.get("authorization", "").startswith("Bearer sk_test_"):
+    if not request.headers.get("authorization", "").startswith(f"Bearer sk_{account.mode}_"):
         account.misfits.append(f"{method} {path}: no key")
     if "x-stripe-client-telemetry" in request.headers:
         account.misfits.append(f"{method} {path}: telemetry is on")

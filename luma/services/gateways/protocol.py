@@ -114,7 +114,7 @@ class GatewayEvent:
 class Gateway(Protocol):
     """Each call that makes something takes a key: asking twice with one key does it once.
 
-    All but `verified` and `is_set_up` wait for the network and raise GatewayDown or
+    All but `verified`, `is_ours` and `is_set_up` wait for the network and raise GatewayDown or
     GatewayRefused, so none is called inside a transaction.
     """
 
@@ -134,6 +134,9 @@ class Gateway(Protocol):
         """Sell at the new price from now on and archive the old one. Doing it twice is harmless."""
 
     def open_checkout(self, request: CheckoutRequest, key: str) -> CheckoutSession: ...
+
+    def is_ours(self, session_id: str) -> bool:
+        """Whether a session is of the mode that today's key is for."""
 
     def expire_checkout(self, session_id: str) -> bool:
         """Whether nobody can pay there any more. False when somebody has already."""

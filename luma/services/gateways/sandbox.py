@@ -78,6 +78,10 @@ def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
         return CheckoutSession(row.session_id, address(row.session_id), row.expires_at)
 
 
+def is_ours(session_id: str) -> bool:
+    return session_id.startswith("cs_sbx_")
+
+
 def expire_checkout(session_id: str) -> bool:
     with db.unit_of_work() as session:
         row = locked(session, session_id)

@@ -112,6 +112,10 @@ def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
     return CheckoutSession(session.id, session.url, expires_at)
 
 
+def is_ours(session_id: str) -> bool:
+    return not session_id.startswith("cs_test_" if settings().livemode else "cs_live_")
+
+
 def expire_checkout(session_id: str) -> bool:
     """Asked of a session that is not open any more, Stripe refuses; then its state tells."""
     try:

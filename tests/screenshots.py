@@ -29,6 +29,7 @@ from luma.services import clock, demo, failures, queue
 from luma.services.admin import courses, people
 from luma.services.policies import Actor
 from luma.values import CourseStatus, Role
+from tests import tills
 from tests.browser.chromium import launched
 
 WIDE = {"viewport": {"width": 1280, "height": 800}}
@@ -109,6 +110,9 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-log", "/admin/log", "admin"),
         Shot("admin-forbidden", "/admin/users", "student"),
         *_mail(session),
+        Shot("pay-orders-none", "/orders", "kofi"),
+        Shot("pay-orders", "/orders", tills.WHO),
+        *(Shot(name, path, tills.WHO) for name, path in tills.addresses(session).items()),
     ]
 
 

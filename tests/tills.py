@@ -1,0 +1,77 @@
+"""Every state that an order and the sandbox's checkout can be in, for looking at."""
+
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from luma.models.course import Course
+from luma.models.order import Order
+from luma.models.payment import SandboxSession
+from luma.models.user import User
+from luma.services import clock, demo
+from luma.values import OrderStatus
+from tests.selling import make_attempt, make_order, request_for
+
+WHO = "lea"
+REASON = "Paid in another currency."
+
+
+def addresses(session: Session) -> dict[str, str]:
+    """A name for each state, and where Lea sees it. Needs the demo school."""
+    buyer = session.scalars(select(User).where(User.email == demo.PEOPLE[WHO].email)).one()
+    orders = {
+        f"pay-{status.value.replace('_', '-')}": _order(session, buyer, status)
+        for status in OrderStatus
+    }
+    tills = {
+        "pay-till": ("open", "unpaid"),
+        "pay-till-later": ("complete", "unpaid"),
+        "pay-till-paid": ("complete", "paid"),
+        "pay-till-failed": ("failed", "unpaid"),
+        "pay-till-expired": ("expired", "unpaid"),
+    }
+    order = orders["pay-open"]
+    return {
+        **{name: f"/checkout/{made.public_id}" for name, made in orders.items()},
+        **{
+            name: f"/sandbox/checkout/{_till(session, order, name, *state)}"
+            for name, state in tills.items()
+        },
+    }
+
+
+def _order(session: Session, buyer: User, status: OrderStatus) -> Order:
+    """One course is on the way to be bought, another waits for a bank: never both at once."""
+    is_pending = status is OrderStatus.PENDING
+    slug = "linear-algebra-you-can-see" if is_pending else "the-web-developers-toolbox"
+    course = session.scalars(select(Course).where(Course.slug == slug)).one()
+    order = make_order(
+        session,
+        buyer,
+        course,
+        status=status,
+        paid_at=clock.now() if status is OrderStatus.PAID else None,
+        review_reason=REASON if status is OrderStatus.NEEDS_REVIEW else None,
+    )
+    make_attempt(session, order)
+    return order
+
+
+def _till(session: Session, order: Order, name: str, status: str, payment_status: str) -> str:
+    session_id = f"cs_sbx_{name.encode().hex():0>32}"
+    title = session.scalars(select(Course.title).where(Course.id == order.course_id)).one()
+    request = replace(request_for(order), title=title, email=demo.PEOPLE[WHO].email)
+    session.add(
+        SandboxSession(
+            session_id=session_id,
+            operation_key=name,
+            request=request.frozen(),
+            status=status,
+            payment_status=payment_status,
+            created_at=clock.now(),
+            expires_at=clock.now(),
+        )
+    )
+    session.flush()
+    return session_id

@@ -31,11 +31,10 @@ from luma.pages import (
     theme,
     thrift,
 )
-from luma.pages.account import second_factor
+from luma.pages.account import overview, second_factor
 from luma.pages.packed import PackedOnce
 from luma.pages.session import WhoIsLooking, is_alive, key_in
 from luma.pages.shop import (
-    account,
     accounts,
     arrivals,
     catalogue,
@@ -51,6 +50,7 @@ from luma.pages.shop import (
     sitemap,
 )
 from luma.pages.shop.errors import error_page
+from luma.pages.shop.render import NotesShownOnce
 from luma.pages.studio import courses, editor, feedback_form, summaries
 from luma.pages.studio import feedback as studio_feedback
 from luma.settings import settings
@@ -73,7 +73,6 @@ PLAIN = (
     second_factor.router,
     identities.router,
     arrivals.router,
-    account.router,
     checkout.router,
     sandbox.router,
     feedback_sheet.router,
@@ -82,6 +81,7 @@ PLAIN = (
     mail.router,
 )
 BEHIND_SIGN_IN = (
+    overview.router,
     courses.router,
     editor.router,
     studio_feedback.router,
@@ -130,6 +130,7 @@ def _add_nicegui(app: FastAPI) -> None:
     nicegui.app.on_page_exception(_page_failed)
     nicegui.app.add_exception_handler(404, _http_error)
     logging.getLogger("nicegui").addFilter(feedback.QuietRefusals())
+    nicegui.app.add_middleware(NotesShownOnce)
     nicegui.app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
     ui.run_with(
         app,

@@ -10,7 +10,7 @@ from nicegui import APIRouter, ui
 from starlette.responses import RedirectResponse, Response
 
 from luma.errors import LumaError, NotAllowed, ProveAgain, ServiceDown, SignInNeeded
-from luma.pages.shop.render import part
+from luma.pages.shop.render import part, taken_note
 
 P = ParamSpec("P")
 Page = Callable[P, Awaitable[Response | None]]
@@ -86,6 +86,13 @@ def toast(error: Exception) -> None:
 def said(sentence: str) -> None:
     """Answer an action that worked."""
     _notify(sentence, "positive", stays=False)
+
+
+def say_note() -> None:
+    """What the page before left to be said, such as a form that has changed something."""
+    if note := taken_note(ui.context.client.request):
+        kind, sentence = note
+        _notify(sentence, kind, stays=kind != "positive")
 
 
 def _notify(sentence: str, kind: str, *, stays: bool) -> None:

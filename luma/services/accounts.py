@@ -22,6 +22,7 @@ from luma.services import (
     notices,
     profiles,
     second_factor,
+    sessions,
     texts,
     verification,
 )
@@ -32,7 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Action = Callable[Concatenate[Session, Actor, P], R]
 
-IDLE = timedelta(days=14)
+IDLE = sessions.IDLE
 ABSOLUTE = timedelta(days=30)
 ABSOLUTE_FOR_STAFF = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=5)

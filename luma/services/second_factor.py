@@ -15,8 +15,8 @@ from luma.errors import NotAllowed, RuleBroken
 from luma.models.base import ALPHABET
 from luma.models.course import Course
 from luma.models.second_factor import RecoveryCode, SecondFactor
-from luma.models.user import AttemptKind, SignedIn
-from luma.services import attempts, clock, policies, sealing
+from luma.models.user import AttemptKind
+from luma.services import attempts, clock, policies, sealing, sessions
 from luma.services.policies import Actor
 from luma.settings import settings
 from luma.values import CourseStatus
@@ -127,7 +127,7 @@ def confirm(session: Session, actor: Actor, code: str) -> tuple[list[str], list[
     _take(factor, code)
     factor.confirmed_at = clock.now()
     attempts.forgive(session, AttemptKind.SECOND_FACTOR, str(actor.id))
-    return _new_codes(session, actor.id), _end_others(session, actor)
+    return _new_codes(session, actor.id), sessions.end_others(session, actor)
 
 
 def renew_codes(session: Session, actor: Actor) -> list[str]:
@@ -231,17 +231,3 @@ def _hash(code: str) -> bytes:
 def _plain(typed: str) -> str:
     """Without the spaces and dashes that people put in between."""
     return re.sub(r"[\s-]", "", typed[:100]).lower().encode("ascii", "replace").decode()
-
-
-def _end_others(session: Session, actor: Actor) -> list[str]:
-    ended = session.scalars(
-        update(SignedIn)
-        .where(
-            SignedIn.user_id == actor.id,
-            SignedIn.revoked_at.is_(None),
-            SignedIn.token_hash != bytes.fromhex(actor.session_key),
-        )
-        .values(revoked_at=clock.now())
-        .returning(SignedIn.token_hash)
-    )
-    return [token_hash.hex() for token_hash in ended]

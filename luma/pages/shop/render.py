@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luma.pages import assets, theme, words
 from luma.settings import settings
@@ -74,6 +75,32 @@ def leave_note(response: Response, sentence: str, kind: Kind = "positive") -> No
     response.set_cookie(
         NOTE, value, max_age=60, httponly=True, samesite="lax", secure=settings().is_secure
     )
+
+
+def taken_note(request: Request) -> tuple[str, str] | None:
+    """For a page whose response is not at hand: `NotesShownOnce` sees to it that it goes."""
+    if note := _note(request):
+        request.state.note_is_taken = True
+    return note
+
+
+class NotesShownOnce:
+    """Plain ASGI around NiceGUI, whose pages set no cookies: drops the note that was taken."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def without_note(message: Message) -> None:
+            taken = scope.get("state", {}).get("note_is_taken")
+            if taken and message["type"] == "http.response.start":
+                gone = Response()
+                gone.delete_cookie(NOTE)
+                headers = [pair for pair in gone.raw_headers if pair[0] == b"set-cookie"]
+                message["headers"] = [*message["headers"], *headers]
+            await send(message)
+
+        await self.app(scope, receive, without_note)
 
 
 def _note(request: Request) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from luma.pages.feedback import page
 from luma.pages.layout import frame
 from luma.pages.session import act
 from luma.pages.shop.render import part
-from luma.services import clock, course_list, studio
+from luma.services import clock, course_list, second_factor, studio
 from luma.services.course_list import CourseLine
 
 router = APIRouter()
@@ -37,8 +37,12 @@ SEND_DELETE = """(event) => {
 @page(router, "/studio", "Studio")
 async def courses(deleted: str = "") -> None:
     lines = await act(course_list.mine)
+    is_wanted = await act(second_factor.is_wanted)
     ui.add_head_html(assets.tag("studio.css"))
     with frame("Studio"):
+        if is_wanted:
+            wanted = part(ui.context.client.request, "second_factor_wanted.html.j2")
+            ui.html(wanted, sanitize=False).classes("above")
         shelf = Shelf()
         shelf.draw(lines)
         if deleted:

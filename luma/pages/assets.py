@@ -4,7 +4,7 @@ import gzip
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,26 +39,27 @@ def make(name: str, content: Callable[[], str]) -> None:
     _made[name] = content
 
 
-@lru_cache(maxsize=64)
-def _read(name: str) -> Asset | None:
-    content = _content(name)
-    if content is None:
-        return None
+@cache
+def _files() -> frozenset[str]:
+    return frozenset(path.name for path in FOLDER.iterdir() if path.is_file())
+
+
+def _asset(name: str) -> Asset | None:
+    """Names that nothing has are not remembered: there are endlessly many of them."""
+    return _read(name) if name in _made or name in _files() else None
+
+
+@cache
+def _read(name: str) -> Asset:
+    content = _made[name]().encode() if name in _made else (FOLDER / name).read_bytes()
     packed = gzip.compress(content, 9, mtime=0) if name.endswith(TEXT) else None
     content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Asset(content, packed, content_type, sha256(content).hexdigest()[:10])
 
 
-def _content(name: str) -> bytes | None:
-    if name in _made:
-        return _made[name]().encode()
-    path = next((path for path in FOLDER.iterdir() if path.name == name), None)
-    return path.read_bytes() if path else None
-
-
 def address(name: str) -> str:
     """Where a browser finds the file; another address whenever its content changes."""
-    asset = _read(name)
+    asset = _asset(name)
     if asset is None:
         raise FileNotFoundError(name)
     return f"/static/{name}?v={asset.version}"
@@ -72,7 +73,7 @@ def tag(name: str) -> str:
 
 @router.get("/static/{name}", include_in_schema=False)
 async def static_file(name: str, request: Request, v: str = "") -> Response:
-    asset = _read(name)
+    asset = _asset(name)
     if asset is None:
         return Response("There is no such file.", 404, media_type="text/plain")
     headers = {

@@ -303,6 +303,17 @@ async def test_nothing_else_is_a_file(web: httpx.AsyncClient, name: str) -> None
     assert (await web.get(f"/static/{name}")).status_code == 404
 
 
+async def test_names_of_nothing_push_no_file_out_of_memory(
+    web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = assets.address("luma.css")
+    for number in range(100):
+        await web.get(f"/static/luma{number}.css")
+    monkeypatch.setattr(assets, "FOLDER", assets.FOLDER / "gone")
+
+    assert (await web.get(address)).status_code == 200
+
+
 async def test_the_first_visit_is_light(web: httpx.AsyncClient, session: Session) -> None:
     for number in range(24):
         put(session, f"A course with a title of its own, number {number}")

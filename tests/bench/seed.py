@@ -42,10 +42,10 @@ DESCRIPTION = "\n\n".join(
 
 LESSONS = text("""
 INSERT INTO lessons (public_id, chapter_id, title, text, text_html, video_id, video_start, duration,
-                     status, is_preview, position, revision, updated_at)
+                     status, is_preview, position, revision, updated_at, transcript, summary_html)
 SELECT 'les_' || chapters.id || 'x' || n, chapters.id, 'Lesson ' || n, :words,
        '<p>Text of les_' || chapters.id || 'x' || n || '.</p>' || :html, 'M7lc1UVf-VE', 0, 240 + n,
-       'live', chapters.position = 0 AND n = 0, n, 1, now()
+       'live', chapters.position = 0 AND n = 0, n, 1, now(), '', ''
 FROM chapters, generate_series(0, :lessons - 1) AS n
 WHERE chapters.course_id = ANY(:courses)
 """)

@@ -56,7 +56,7 @@ const computed = {
   },
   asksReview() {
     const isTime = this.reviewFrom !== null && this.total > 0 && this.percent >= this.reviewFrom;
-    return this.isStudent && (isTime || this.asking === "review");
+    return this.isStudent && (this.asking ? this.asking === "review" : isTime);
   },
   asksAboutLesson() {
     return this.isStudent && this.isDone && !this.lesson.reason;

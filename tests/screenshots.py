@@ -31,6 +31,7 @@ from luma.services.policies import Actor
 from luma.values import CourseStatus, Role
 from tests import tills
 from tests.browser.chromium import launched
+from tests.standins.oidc_running import oidc_stand_in
 
 WIDE = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -49,7 +50,7 @@ class Shot:
     path: str
     who: str | None = None
     press: str = ""
-    """What to press before, by selector."""
+    """What to press before, by selector; several, one after the other, parted by " then "."""
 
 
 def shots(session: Session) -> list[Shot]:
@@ -85,6 +86,8 @@ def shots(session: Session) -> list[Shot]:
         Shot("lesson-asked", "/learn/python-for-the-curious", "student"),
         Shot("sign-up", "/sign-up"),
         Shot("sign-in", "/sign-in"),
+        Shot("identity-first", "/sign-in", press="text=Continue with Clerk then text=Yes"),
+        Shot("identity-refused", "/sign-in", press="text=Continue with Clerk then text=No"),
         Shot("not-found", "/courses/nothing"),
         Shot("welcome", "/?welcome=1", "student"),
         Shot("course-mine", f"/courses/{toolbox.slug}", "student"),
@@ -153,8 +156,9 @@ def main() -> None:
 @contextmanager
 def _school() -> Iterator[str]:
     """A demo school on an embedded database of its own."""
-    with tempfile.TemporaryDirectory(prefix="luma-shots-") as folder:
+    with tempfile.TemporaryDirectory(prefix="luma-shots-") as folder, oidc_stand_in() as provider:
         os.environ["LUMA_DATA_DIR"] = folder
+        os.environ |= provider.settings("clerk") | provider.settings("google")
         from luma import migrations
 
         migrations.upgrade()
@@ -200,7 +204,8 @@ def _take(browser: Browser, url: str, wanted: list[Shot], look: str, folder: Pat
         page = pages[shot.who]
         page.goto(shot.path)
         if shot.press:
-            page.click(shot.press)
+            for selector in shot.press.split(" then "):
+                page.click(selector)
         page.wait_for_timeout(1500)
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         page.screenshot(path=folder / f"{shot.name}-{look}.png")

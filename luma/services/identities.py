@@ -27,10 +27,15 @@ class Identity:
     email: str
     name: str
     """Empty when the provider told none that we could use."""
+    signed_in_at: int | None = None
+    """When they last showed the provider who they are, in seconds, if it tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
+    """`name` is null for a provider that is not set up any more."""
+
+    name: str | None
     label: str
 
 
@@ -79,7 +84,8 @@ def identity(provider: Provider, claims: Claims) -> Identity:
             f"{label} has not confirmed your e-mail address. Confirm it there, then come back."
         )
     key = external_id(provider.issuer, claims.subject)
-    return Identity(key, _address(claims.email, label), _name(claims.name))
+    email = _address(claims.email, label)
+    return Identity(key, email, _name(claims.name), claims.signed_in_at)
 
 
 def owner(session: Session, identity: Identity) -> User | None:
@@ -93,19 +99,20 @@ def hold(session: Session, key: str) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
 
-def link(session: Session, user_id: int, key: str, label: str) -> None:
+def link(session: Session, user_id: int, key: str, label: str) -> bool:
     """Raises RuleBroken when the account has an identity, or the identity an account.
 
-    The caller holds the identity. Linking what is linked changes nothing.
+    The caller holds the identity. False when it was linked already: then nothing changes.
     """
     owner_id = session.scalar(select(User.id).where(User.external_id == key))
     if owner_id == user_id:
-        return
+        return False
     if owner_id is not None:
         raise RuleBroken(ELSEWHERE.format(label))
     given = update(User).where(User.id == user_id, User.external_id.is_(None))
     if session.scalar(given.values(external_id=key).returning(User.id)) is None:
         raise RuleBroken(ALREADY)
+    return True
 
 
 def of(session: Session, actor: Actor) -> Identities:
@@ -114,7 +121,7 @@ def of(session: Session, actor: Actor) -> Identities:
         select(User.external_id, User.password_hash.is_not(None)).where(User.id == actor.id)
     ).one()
     offered = tuple(Offered(one.name, one.shown_as) for one in settings().providers())
-    linked = Linked(label(key)) if key else None
+    linked = _linked(key) if key else None
     return Identities(linked, () if linked else offered, has_password)
 
 
@@ -128,9 +135,15 @@ def unlink(session: Session, actor: Actor) -> None:
 
 def label(key: str) -> str:
     """The provider's name, from an external id. One that is not set up any more: its host."""
+    return _linked(key).label
+
+
+def _linked(key: str) -> Linked:
     issuer = key.partition(" ")[0]
-    known = (one.shown_as for one in settings().providers() if one.issuer == issuer)
-    return next(known, urlsplit(issuer).hostname or "Another service")
+    for one in settings().providers():
+        if one.issuer == issuer:
+            return Linked(one.name, one.shown_as)
+    return Linked(None, urlsplit(issuer).hostname or "Another service")
 
 
 def _address(told: str, label: str) -> str:

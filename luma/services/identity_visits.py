@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from luma.errors import NotAllowed, RuleBroken
 from luma.models.identity import OVER, IdentityVisit
 from luma.models.user import AttemptKind, User, UserRole
-from luma.services import accounts, attempts, clock, identities, policies, texts
+from luma.services import accounts, attempts, clock, identities, policies, proofs, texts
 from luma.services.accounts import Admitted, Known, Visit
 from luma.services.gateways.oidc import Secrets
 from luma.services.identities import Identity
@@ -24,6 +24,7 @@ THINKS = timedelta(minutes=30)
 """For choosing a role or finding a password."""
 
 CLOSED = "This account is closed. Ask whoever runs this school."
+NOT_AGAIN = "You were signed in there long ago. Sign out there, then show again who you are."
 NOT_YOURS = "Somebody else is signed in here now. Start again from your account."
 TAKEN = (
     "This e-mail address has an account already, and it is linked to {}. "
@@ -43,11 +44,14 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Signed in, or linked, or new: then `first` names the visit that waits for an answer."""
+    """Signed in, or new: then `first` names the visit that waits for an answer. Or somebody who
+    was signed in all the time, and has linked the identity or shown it once more.
+    """
 
     onward: str
     admitted: Admitted | None = None
     first: str | None = None
+    is_linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,17 @@ def begin_linking(
     if identities.of(session, actor).linked:
         raise RuleBroken(identities.ALREADY)
     return _leave(session, provider, browser, "/account", actor.id)
+
+
+def begin_again(
+    session: Session, actor: Actor, browser: str, onward: str, address: str
+) -> tuple[str, Secrets]:
+    """To show once more who one is, by the identity that the account has: its provider's name."""
+    attempts.count(session, AttemptKind.IDENTITY, address)
+    linked = identities.of(session, actor).linked
+    if linked is None or linked.name is None:
+        raise RuleBroken("Your account is not linked. Use your password.")
+    return linked.name, _leave(session, linked.name, browser, onward, actor.id)
 
 
 def take_back(session: Session, provider: str, state: str, browser: str) -> Return:
@@ -207,15 +222,25 @@ def _leave(
 
 
 def _linked(session: Session, key: str | None, row: IdentityVisit, identity: Identity) -> Arrival:
-    """Only for whoever began it, still signed in here."""
+    """Only for whoever began it, still signed in here. What was linked is proven once more."""
     viewer = accounts.viewer(session, key)
     if viewer is None or viewer.id != row.user_id:
         raise NotAllowed(NOT_YOURS)
     identities.hold(session, identity.external_id)
     label = identities.provider_named(row.provider).shown_as
-    identities.link(session, viewer.id, identity.external_id, label)
+    is_new = identities.link(session, viewer.id, identity.external_id, label)
+    if not is_new:
+        _prove(session, viewer, identity)
     session.delete(row)
-    return Arrival(row.onward)
+    return Arrival(row.onward, is_linked=is_new)
+
+
+def _prove(session: Session, viewer: Actor, identity: Identity) -> None:
+    """A provider that says since when they are signed in there must have asked them anew."""
+    told = identity.signed_in_at
+    if told is not None and clock.now().timestamp() - told > policies.FRESH.total_seconds():
+        raise NotAllowed(NOT_AGAIN)
+    proofs.prove(session, viewer)
 
 
 def _row(session: Session, visit_id: str) -> IdentityVisit:

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from luma.models.user import SignedIn, User
-from luma.services import accounts, clock, half_way, second_factor
+from luma.services import accounts, clock, half_way, identities, second_factor
 from luma.services.accounts import Visit
 from luma.services.policies import Actor
 
@@ -17,6 +17,8 @@ class Ways:
 
     password: bool
     code: bool
+    provider: str | None = None
+    """What the identity provider of the account is called."""
 
 
 def admit_with_code(session: Session, half_token: str, code: str, visit: Visit) -> str:
@@ -29,7 +31,12 @@ def admit_with_code(session: Session, half_token: str, code: str, visit: Visit) 
 
 def ways(session: Session, actor: Actor) -> Ways:
     has_password = select(User.password_hash.is_not(None)).where(User.id == actor.id)
-    return Ways(bool(session.scalar(has_password)), second_factor.is_on(session, actor.id))
+    linked = identities.of(session, actor).linked
+    return Ways(
+        bool(session.scalar(has_password)),
+        second_factor.is_on(session, actor.id),
+        linked.label if linked and linked.name else None,
+    )
 
 
 def prove(session: Session, actor: Actor) -> None:

@@ -142,6 +142,25 @@ def test_an_account_is_linked_from_inside_and_unlinked(
     expect(page.get_by_role("button", name="Link School ID")).to_be_visible()
 
 
+def test_without_a_password_the_provider_shows_again_who_it_is(
+    school: School, browser: Browser, provider: OidcStandIn
+) -> None:
+    provider.behaves(person=person("again-1", "again@example.org"))
+    page = school.visitor(browser)
+    come_in(page)
+    page.get_by_role("main").get_by_role("button", name="Sign up").click()
+    page.wait_for_url("**/?welcome=1")
+    with school.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE sessions SET authenticated_at = now() - interval '1 h'")
+    page.goto("/account/second-factor")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Is it you?")
+
+    page.get_by_role("button", name="Go on with School ID").click()
+    page.get_by_role("link", name="Yes, go on").click()
+
+    expect(page).to_have_url(f"{school.url}/account/second-factor")
+
+
 def test_a_no_at_the_provider_changes_nothing(
     school: School, browser: Browser, provider: OidcStandIn
 ) -> None:

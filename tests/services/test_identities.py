@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from luma import db
 from luma.errors import LumaError, NotAllowed, NotFound, ProveAgain, RuleBroken, TooMany
 from luma.models.identity import IdentityVisit
-from luma.models.user import User
-from luma.services import accounts, clock, identities, identity_visits, second_factor
+from luma.models.user import SignedIn, User
+from luma.services import accounts, clock, identities, identity_visits, policies, second_factor
 from luma.services.accounts import Visit
 from luma.services.gateways.oidc import Claims
 from luma.services.identities import Identity
@@ -316,7 +317,7 @@ class TestLinking:
         assert user.email == "work@example.org"
         shown = identities.of(session, actor(user))
         assert (shown.linked, shown.offered, shown.may_unlink) == (
-            identities.Linked("Google"),
+            identities.Linked("google", "Google"),
             (),
             True,
         )
@@ -383,6 +384,54 @@ class TestLinking:
 
         assert identities.label(key) == "old.example"
         assert identities.label(identities.external_id(ISSUER, "s" * 255)) == "Another service"
+
+
+class TestShowingItAgain:
+    def again(self, session: Session, user: User, identity: Identity = PAULA) -> str:
+        """The key of a session that is an hour old, after its owner has been at the provider."""
+        key = accounts.key_of(accounts.open_session(session, user.id, HERE))
+        session.flush()
+        hour_ago = clock.now() - timedelta(hours=1)
+        session.execute(update(SignedIn).values(authenticated_at=hour_ago))
+        viewer = accounts.viewer(session, key)
+        assert viewer is not None
+        name, made = identity_visits.begin_again(session, viewer, BROWSER, "/x", HERE.address)
+        session.flush()
+        found = identity_visits.take_back(session, name, made.state, BROWSER)
+        arrival = identity_visits.arrive(session, key, found.visit, identity, HERE)
+        assert (arrival.onward, arrival.is_linked) == ("/x", False)
+        return key
+
+    def known(self, session: Session) -> User:
+        user = make_user(session)
+        user.external_id = PAULA.external_id
+        session.flush()
+        return user
+
+    @pytest.mark.parametrize("seconds", [None, 5])
+    def test_it_opens_what_matters(self, session: Session, seconds: int | None) -> None:
+        at = None if seconds is None else int(clock.now().timestamp()) - seconds
+        key = self.again(session, self.known(session), replace(PAULA, signed_in_at=at))
+
+        viewer = accounts.viewer(session, key)
+        assert viewer is not None
+        policies.ensure_fresh(viewer)
+
+    def test_a_sign_in_of_long_ago_is_not_enough(self, session: Session) -> None:
+        old = replace(PAULA, signed_in_at=int(clock.now().timestamp()) - 3600)
+
+        with pytest.raises(NotAllowed, match="long ago"):
+            self.again(session, self.known(session), old)
+
+    def test_another_identity_shows_nothing(self, session: Session) -> None:
+        with pytest.raises(RuleBroken):
+            self.again(session, self.known(session), Identity(f"{ISSUER} 2", "x@b.example", ""))
+
+    def test_without_an_identity_there_is_the_password(self, session: Session) -> None:
+        with pytest.raises(RuleBroken, match="Use your password"):
+            identity_visits.begin_again(
+                session, actor(make_user(session)), BROWSER, "/x", HERE.address
+            )
 
 
 class TestRaces:

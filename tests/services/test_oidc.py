@@ -77,9 +77,19 @@ def test_the_browser_is_sent_with_everything_that_guards_the_way(
     assert CLIENT_SECRET not in away.geturl()
 
 
+def test_to_show_it_again_the_provider_is_to_ask_anew(
+    there: OidcStandIn, provider: Provider
+) -> None:
+    once, again = (oidc.address(provider, KEPT, BACK, again=again) for again in (False, True))
+
+    assert ("max_age=0" in once, "max_age=0" in again) == (False, True)
+
+
 def test_an_honest_answer_says_who_it_is(there: OidcStandIn, provider: Provider) -> None:
+    there.behaves(claims={"auth_time": 7})
+
     assert believed(there, provider) == Claims(
-        "person-1", "paula@example.org", is_confirmed=True, name="Paula Provider"
+        "person-1", "paula@example.org", is_confirmed=True, name="Paula Provider", signed_in_at=7
     )
 
 

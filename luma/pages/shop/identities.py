@@ -53,6 +53,22 @@ async def link(request: Request, name: str) -> Response:
         return _to_account(str(refusal), is_good=False)
 
 
+@router.post("/sign-in/again/linked")
+async def prove_again(request: Request, onward: OnwardField = "") -> Response:
+    """Before what matters: the provider says once more who is there."""
+    browser, where = browser_of(request), visit(request)
+    try:
+        name, made = await act_in(
+            request, identity_visits.begin_again, browser, safe(onward) or "/account", where.address
+        )
+        provider = identities.provider_named(name)
+        return await _lead_away(request, provider, made, browser, again=True)
+    except SignInNeeded:
+        raise
+    except LumaError as refusal:
+        return _to_account(str(refusal), is_good=False)
+
+
 @router.post("/account/identities/unlink")
 async def unlink(request: Request) -> Response:
     try:
@@ -87,8 +103,10 @@ async def come_back(
         if links:
             return _to_account(str(refusal), is_good=False)
         return await sign_in_form(request, "", str(refusal), "", refusal.status)
-    if links:
+    if arrival.is_linked:
         return _to_account(f"{provider.shown_as} is linked. You can sign in with it from now on.")
+    if links:
+        return to(arrival.onward)
     return await arrived(request, arrival)
 
 
@@ -100,9 +118,11 @@ def _check(provider: Provider, code: str, error: str) -> None:
         raise oidc.NotProven(provider.shown_as)
 
 
-async def _lead_away(request: Request, provider: Provider, made: Secrets, browser: str) -> Response:
+async def _lead_away(
+    request: Request, provider: Provider, made: Secrets, browser: str, *, again: bool = False
+) -> Response:
     """A page that goes on by itself: a form of ours may only lead to ourselves (CSP)."""
-    address = await inquire(oidc.address, provider, made, _back(provider))
+    address = await inquire(oidc.address, provider, made, _back(provider), again=again)
     response = render(request, "identity_leave.html.j2", label=provider.shown_as, address=address)
     response.headers["Cache-Control"] = "no-store"
     remember_browser(response, browser)

@@ -52,14 +52,23 @@ class Claims:
     email: str
     is_confirmed: bool
     name: str
+    signed_in_at: int | None = None
+    """When they last showed the provider who they are, in seconds, if it tells."""
 
 
-def address(provider: Provider, secrets: Secrets, back: str) -> str:
-    """Where to send the browser. Waits for the network. Raises ProviderDown."""
+def address(provider: Provider, secrets: Secrets, back: str, *, again: bool = False) -> str:
+    """Where to send the browser. Waits for the network. Raises ProviderDown.
+
+    `again`: whoever is signed in there already is to show once more who they are.
+    """
     there = oidc_documents.description(provider)
     client = _client(provider, there, back)
     where, _ = client.create_authorization_url(
-        there.authorize, state=secrets.state, nonce=secrets.nonce, code_verifier=secrets.verifier
+        there.authorize,
+        state=secrets.state,
+        nonce=secrets.nonce,
+        code_verifier=secrets.verifier,
+        **({"max_age": "0"} if again else {}),
     )
     return str(where)
 
@@ -131,6 +140,7 @@ def _claims(token: dict[str, Any], about: dict[str, Any]) -> Claims:
         email=email if isinstance(email, str) else "",
         is_confirmed=confirmed is True or confirmed == "true",
         name=name if isinstance(name, str) else "",
+        signed_in_at=token.get("auth_time") if type(token.get("auth_time")) is int else None,
     )
 
 

@@ -28,9 +28,9 @@ async def show(name: str, read: Read, acts: Mapping[str, Done] | None = None) ->
         request = ui.context.client.request
         return part(request, TEMPLATE.format(name), section=name, now=clock.now(), **found)
 
-    def then_again(act: Done) -> Act:
+    def then_again(deed: Done) -> Act:
         async def done(wish: Wish) -> None:
-            sentence = await act(wish)
+            sentence = await deed(wish)
             board.show(await drawn())
             if sentence:
                 said(sentence)
@@ -40,7 +40,7 @@ async def show(name: str, read: Read, acts: Mapping[str, Done] | None = None) ->
     first = await drawn()
     ui.add_head_html(assets.tag("admin.css"))
     with frame(f"{name.capitalize()} · Admin"):
-        board = Board(first, {word: then_again(act) for word, act in (acts or {}).items()})
+        board = Board(first, {word: then_again(deed) for word, deed in (acts or {}).items()})
 
 
 TEMPLATE = "admin_{}.html.j2"

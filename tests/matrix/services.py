@@ -1,0 +1,196 @@
+"""Each service that a page calls in somebody's name: with whose things, and who may."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.dialects.postgresql.ranges import MultiRange
+
+from luma.services.accounts import Visit
+from luma.services.assistant.asking import Call
+from luma.services.assistant.summaries import Begun
+from luma.services.covers import Cover
+from luma.services.feedback.form import Wording
+from luma.services.feedback.results import Wish
+from luma.services.gateways.ai import Question
+from luma.services.learning_reports import Report
+from luma.values import LetterStatus, QuestionKind
+from tests.factories import password_hash
+from tests.matrix.world import ADMIN, OWNER, RIVAL, ROLES, STRANGER, STUDENT, World
+
+Arguments = Callable[[World], tuple[object, ...]]
+
+EVERYONE = frozenset(ROLES)
+NOBODY: frozenset[str] = frozenset()
+TEACHERS = frozenset({OWNER, RIVAL})
+ADMINS = frozenset({ADMIN})
+ITS_OWNER = frozenset({OWNER})
+ITS_STUDENT = frozenset({STUDENT})
+
+
+@dataclass(frozen=True)
+class Case:
+    """`arguments` name things of the owner or the student. Who is not allowed must be refused;
+    nobody's answer holds what is marked as another's."""
+
+    allowed: frozenset[str]
+    arguments: Arguments = lambda _: ()
+    named: Mapping[str, object] | None = None
+
+
+ASKED = Wording(QuestionKind.TEXT, "Why?", ())
+PICTURE = Cover(b"RIFF", 16, 9)
+WATCHED = Report(5, MultiRange([Range(0, 5)]), 600, 0)
+
+
+def begun(world: World) -> Begun:
+    return Begun(Call(world.ai_call, Question("", "", 1)), "", 0)
+
+
+CASES: dict[str, tuple[Case, ...]] = {
+    # Oneself
+    "accounts.begin_teaching": (Case(EVERYONE),),
+    "accounts.change_password": (
+        Case(EVERYONE, lambda _: (password_hash(), Visit("192.0.2.1", "Firefox"))),
+    ),
+    "identities.of": (Case(EVERYONE),),
+    "identities.unlink": (Case(EVERYONE),),
+    "identity_visits.begin_linking": (
+        Case(EVERYONE, lambda _: ("nobody", "browser", "192.0.2.1")),
+    ),
+    "portraits.put": (Case(EVERYONE, lambda _: (PICTURE,)),),
+    "portraits.remove": (Case(EVERYONE),),
+    "profiles.mine": (Case(EVERYONE),),
+    "profiles.save": (Case(EVERYONE, lambda _: ("New name", "About me")),),
+    "proofs.prove": (Case(EVERYONE),),
+    "proofs.prove_by_code": (Case(EVERYONE, lambda _: ("123456",)),),
+    "proofs.ways": (Case(EVERYONE),),
+    "second_factor.before_change": (Case(EVERYONE),),
+    "second_factor.begin": (Case(EVERYONE),),
+    "second_factor.begun": (Case(EVERYONE),),
+    "second_factor.confirm": (Case(EVERYONE, lambda _: ("123456",)),),
+    "second_factor.count_try": (Case(EVERYONE),),
+    "second_factor.is_wanted": (Case(EVERYONE),),
+    "second_factor.renew_codes": (Case(EVERYONE),),
+    "second_factor.state": (Case(EVERYONE),),
+    "second_factor.turn_off": (Case(EVERYONE, lambda _: ("123456",)),),
+    "sessions.end": (Case(ITS_STUDENT, lambda w: (w.student_session,)),),
+    "sessions.end_others": (Case(EVERYONE),),
+    "sessions.mine": (Case(EVERYONE),),
+    # Buying
+    "checkout.enrol_free": (
+        Case(EVERYONE, lambda w: (w.free_slug,)),
+        Case(NOBODY, lambda w: (w.draft_slug,)),
+    ),
+    "orders.mine": (Case(EVERYONE),),
+    "orders.order": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "orders.status": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    # Learning
+    "learning.classroom": (
+        Case(EVERYONE, lambda w: (w.slug, w.lesson)),
+        Case(ITS_OWNER, lambda w: (w.slug, w.draft_lesson)),
+        Case(NOBODY, lambda w: (w.draft_slug, w.lesson)),
+    ),
+    "learning.open_lesson": (
+        Case(EVERYONE, lambda w: (w.lesson,)),
+        Case(ITS_OWNER, lambda w: (w.draft_lesson,)),
+    ),
+    "learning.complete_lesson": (Case(ITS_STUDENT, lambda w: (w.lesson,)),),
+    "learning.take_back": (Case(ITS_STUDENT, lambda w: (w.lesson,)),),
+    "learning.note_position": (Case(ITS_STUDENT, lambda w: (w.lesson, WATCHED)),),
+    "learning_outline.continuation": (
+        Case(EVERYONE, lambda w: (w.slug,)),
+        Case(ITS_OWNER, lambda w: (w.draft_slug,)),
+    ),
+    "learning_outline.my_courses": (Case(EVERYONE),),
+    # Reviews
+    "reviews.mine": (Case(ITS_STUDENT, lambda w: (w.slug,)),),
+    "reviews.put_off": (Case(EVERYONE, lambda w: (w.slug,)),),
+    "reviews.remove": (Case(EVERYONE, lambda w: (w.slug,)),),
+    "reviews.write": (Case(ITS_STUDENT, lambda w: (w.slug, 5, "Good")),),
+    "review_reactions.find": (Case(EVERYONE, lambda w: (w.review,)),),
+    "review_reactions.reply": (Case(ITS_OWNER, lambda w: (w.review, "Thank you")),),
+    "review_reactions.report": (Case(EVERYONE, lambda w: (w.review, "spam", "")),),
+    "review_reactions.vote": (Case(EVERYONE, lambda w: (w.review,), {"helpful": True}),),
+    "feedback.sheets.answer": (Case(ITS_STUDENT, lambda w: (w.slug, {}), {"anonymous": True}),),
+    "feedback.sheets.sheet": (
+        Case(ITS_STUDENT, lambda w: (w.slug,)),
+        Case(ITS_STUDENT, lambda w: (w.lesson,)),
+    ),
+    # The studio
+    "course_list.mine": (Case(TEACHERS),),
+    "studio.create": (Case(TEACHERS, lambda _: ("New",)),),
+    "studio.sheet": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "studio.checklist": (Case(ITS_OWNER, lambda w: (w.draft,)),),
+    "studio.update": (Case(ITS_OWNER, lambda w: (w.course, 1, {"title": "Stolen"})),),
+    "studio.publish": (Case(ITS_OWNER, lambda w: (w.draft,)),),
+    "studio.unpublish": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "studio.delete": (Case(ITS_OWNER, lambda w: (w.empty,)),),
+    "studio.deleted_title": (Case(ITS_OWNER, lambda w: (w.deleted,)),),
+    "studio.restore": (Case(ITS_OWNER, lambda w: (w.deleted,)),),
+    "covers.put": (Case(ITS_OWNER, lambda w: (w.course, PICTURE)),),
+    "covers.remove": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.summaries.approve": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, 0, "Mine")),),
+    "assistant.summaries.begin": (Case(ITS_OWNER, lambda w: (w.course, w.lesson)),),
+    "assistant.summaries.discard": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, 0)),),
+    "assistant.summaries.edit": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, 0, "Mine")),),
+    "assistant.summaries.extract": (Case(ITS_OWNER, lambda w: (w.course, w.lesson)),),
+    "assistant.summaries.keep": (
+        Case(ITS_OWNER, lambda w: (w.course, w.lesson, begun(w), "Mine")),
+    ),
+    "assistant.summaries.panel": (Case(ITS_OWNER, lambda w: (w.course, w.lesson)),),
+    "assistant.summaries.withdraw": (Case(ITS_OWNER, lambda w: (w.course, w.lesson)),),
+    "assistant.summary_list.latest_run": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.summary_list.overview": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.summary_runs.cancel": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.summary_runs.start": (
+        Case(ITS_OWNER, lambda w: (w.course, [w.lesson]), {"ai": False}),
+    ),
+    "feedback.form.add": (Case(ITS_OWNER, lambda w: (w.course, ASKED), {"required": False}),),
+    "feedback.form.change": (
+        Case(ITS_OWNER, lambda w: (w.course, w.question, ASKED), {"required": False}),
+    ),
+    "feedback.form.form": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "feedback.form.move": (Case(ITS_OWNER, lambda w: (w.course, w.question, 1)),),
+    "feedback.form.remove": (Case(ITS_OWNER, lambda w: (w.course, w.question)),),
+    "feedback.results.results": (Case(ITS_OWNER, lambda w: (w.course, Wish())),),
+    "feedback.table.table": (Case(ITS_OWNER, lambda w: (w.course, Wish())),),
+    "lessons.sheet": (Case(ITS_OWNER, lambda w: (w.course, w.draft_lesson)),),
+    "lessons.update": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, 1, {"title": "Stolen"})),),
+    "outline.tree": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "outline.add_chapter": (Case(ITS_OWNER, lambda w: (w.course, "Stolen", None)),),
+    "outline.add_lesson": (Case(ITS_OWNER, lambda w: (w.course, "Stolen", w.chapter, None)),),
+    "outline.move_chapter": (Case(ITS_OWNER, lambda w: (w.course, w.chapter, 0)),),
+    "outline.move_lesson": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, w.chapter, 1)),),
+    "outline.remove_chapter": (Case(ITS_OWNER, lambda w: (w.draft, w.draft_chapter)),),
+    "outline.remove_lesson": (Case(ITS_OWNER, lambda w: (w.course, w.lesson)),),
+    "outline.rename_chapter": (Case(ITS_OWNER, lambda w: (w.course, w.chapter, "Stolen")),),
+    "outline.rename_lesson": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, "Stolen")),),
+    "outline.restore_chapter": (Case(ITS_OWNER, lambda w: (w.course, w.removed_chapter)),),
+    "outline.restore_lesson": (Case(ITS_OWNER, lambda w: (w.course, w.removed_lesson)),),
+    # Whoever runs the school
+    "admin.configuration.in_force": (Case(ADMINS),),
+    "admin.courses.found": (Case(ADMINS, lambda _: ("", "all", 50)),),
+    "admin.courses.hide": (Case(ADMINS, lambda w: (w.course, "Because")),),
+    "admin.courses.unhide": (Case(ADMINS, lambda w: (w.course,)),),
+    "admin.jobs.apply_again": (Case(ADMINS, lambda w: (w.event,)),),
+    "admin.jobs.failures": (Case(ADMINS),),
+    "admin.jobs.run_again": (Case(ADMINS, lambda w: (w.job,)),),
+    "admin.log.entries": (Case(ADMINS, lambda _: ("", "", 50)),),
+    "admin.overview.overview": (Case(ADMINS),),
+    "admin.people.disable": (Case(ADMINS, lambda w: (w.people[STRANGER].id, "Because")),),
+    "admin.people.enable": (Case(ADMINS, lambda w: (w.people[STRANGER].id,)),),
+    "admin.people.found": (Case(ADMINS, lambda _: ("", 50)),),
+    "admin.people.grant_role": (Case(ADMINS, lambda w: (w.people[STRANGER].id, "admin")),),
+    "admin.people.sign_out": (Case(ADMINS, lambda w: (w.people[STRANGER].id,)),),
+    "admin.people.take_role": (Case(ADMINS, lambda w: (w.people[OWNER].id, "instructor")),),
+    "assistant.budget.spending": (Case(ADMINS),),
+    "post.mailbox.letter": (Case(ADMINS, lambda w: (w.letter,)),),
+    "post.mailbox.letters": (Case(ADMINS, lambda _: (LetterStatus.WAITING,)),),
+    "post.mailbox.send_again": (Case(ADMINS, lambda w: (w.letter,)),),
+    "review_desk.dismiss": (Case(ADMINS, lambda w: (w.review,)),),
+    "review_desk.hide": (Case(ADMINS, lambda w: (w.review, "Because")),),
+    "review_desk.reported": (Case(ADMINS),),
+    "review_desk.show_again": (Case(ADMINS, lambda w: (w.review,)),),
+}
+"""To a new service that pages act through belongs a line here."""

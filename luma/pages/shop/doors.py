@@ -43,4 +43,7 @@ def to(where: str) -> RedirectResponse:
 
 
 def home(viewer: Actor | None) -> str:
+    """Where somebody's work is; whoever runs the school begins with what waits for them."""
+    if viewer and viewer.is_admin:
+        return "/admin"
     return "/studio" if viewer and viewer.teaches else "/learn"

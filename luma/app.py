@@ -31,7 +31,7 @@ from luma.pages import (
     theme,
     thrift,
 )
-from luma.pages.account import overview, second_factor
+from luma.pages.account import leaving, my_data, overview, second_factor
 from luma.pages.packed import PackedOnce
 from luma.pages.session import WhoIsLooking, is_alive, key_in
 from luma.pages.shop import (
@@ -71,6 +71,8 @@ PLAIN = (
     accounts.router,
     second_step.router,
     second_factor.router,
+    my_data.router,
+    leaving.router,
     identities.router,
     arrivals.router,
     checkout.router,

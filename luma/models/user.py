@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from luma.errors import RuleBroken
 from luma.models.base import Base, one_of
 from luma.values import Role
 
@@ -18,7 +19,11 @@ class User(Base):
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("position('@' in email) > 1", name="email_has_at"),
         CheckConstraint("length(btrim(name)) > 0", name="name_not_blank"),
-        CheckConstraint("password_hash IS NOT NULL OR external_id IS NOT NULL", name="can_sign_in"),
+        CheckConstraint(
+            "password_hash IS NOT NULL OR external_id IS NOT NULL OR deleted_at IS NOT NULL",
+            name="can_sign_in",
+        ),
+        CheckConstraint("deleted_at IS NULL OR disabled_at IS NOT NULL", name="deleted_is_out"),
     )
 
     external_id: Mapped[str | None] = mapped_column(String(255), unique=True)
@@ -29,6 +34,8 @@ class User(Base):
     """Null until a link in a letter to the address was used."""
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    """When they left. What stays of them has no name; see services/leaving.py."""
 
     roles: Mapped[list["UserRole"]] = relationship(
         lazy="raise", cascade="all, delete-orphan", order_by="UserRole.role"
@@ -39,7 +46,18 @@ class User(Base):
         self.disabled_at = now
 
     def enable(self) -> None:
+        """Raises RuleBroken for whoever has left: nothing is there to sign in with."""
+        if self.deleted_at is not None:
+            raise RuleBroken("Whoever this was has deleted the account. It cannot be used again.")
         self.disabled_at = None
+
+    def leave(self, now: datetime) -> None:
+        """Nothing of the person remains. Needs `roles` loaded."""
+        self.name, self.email = "Deleted account", f"deleted-{self.id}@deleted.invalid"
+        self.password_hash = self.external_id = self.email_verified_at = None
+        self.deleted_at = now
+        self.disabled_at = self.disabled_at or now
+        self.roles = []
 
 
 class UserRole(Base):

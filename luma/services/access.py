@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -48,6 +48,11 @@ def derive(session: Session, order: Order) -> None:
 def grant_free(session: Session, student_id: int, course_id: int) -> None:
     """Enrol without an order. Doing it twice changes nothing."""
     _enrol(session, student_id, course_id, EnrolmentSource.FREE)
+
+
+def forget_student(session: Session, student_id: int) -> None:
+    """For an account that is being deleted: it learns nothing any more."""
+    session.execute(delete(Enrolment).where(Enrolment.student_id == student_id))
 
 
 def _verdict(session: Session, order_id: int) -> Verdict:

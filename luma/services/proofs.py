@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from luma.models.user import SignedIn, User
-from luma.services import accounts, clock, half_way, identities, second_factor
+from luma.services import accounts, clock, half_way, identities, policies, second_factor
 from luma.services.accounts import Visit
 from luma.services.policies import Actor
 
@@ -52,3 +52,8 @@ def prove_by_code(session: Session, actor: Actor, code: str) -> None:
     """Call `second_factor.count_try` before, in a transaction of its own."""
     second_factor.check(session, actor.id, code)
     prove(session, actor)
+
+
+def ensure_proved(_session: Session, actor: Actor) -> None:
+    """For a page that leads to what matters: asked at its door. Raises ProveAgain."""
+    policies.ensure_fresh(actor)

@@ -129,6 +129,12 @@ def sign_out(session: Session, actor: Actor, person: object) -> Sequence[str]:
     return ended
 
 
+def ensure_not_last(session: Session, actor: Actor) -> None:
+    """Before an admin leaves. Raises RuleBroken for the last one who can sign in."""
+    if not _other_admins(session, actor, actor.id):
+        raise RuleBroken(LAST_ADMIN)
+
+
 def _ensure_may_decide(actor: Actor) -> None:
     policies.ensure_admin(actor)
     policies.ensure_fresh(actor)

@@ -66,6 +66,11 @@ def verify_again(session: Session, actor: Actor, user_id: int) -> None:
     verification.write(session, user_id, user.email)
 
 
+def opens(session: Session, token: str, *, is_change: bool) -> bool:
+    """Whether a link would confirm something now."""
+    return tokens.is_live(session, token, *(BOTH if is_change else (TokenPurpose.VERIFY,)))
+
+
 def confirm(session: Session, token: str) -> None:
     """The address is theirs. Pressed twice is as good as once. Raises NotFound."""
     user_id = tokens.owner(session, token, TokenPurpose.VERIFY)

@@ -162,6 +162,7 @@ def sign_up(
         name=accounts.person_name(name),
         email=row.email,
         external_id=row.external_id,
+        email_verified_at=clock.now(),
         created_at=clock.now(),
     )
     user_id = session.scalar(new.on_conflict_do_nothing().returning(User.id))

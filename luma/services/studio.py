@@ -15,6 +15,7 @@ from luma.services.authors import GONE_COURSE, own_course, plain_id
 from luma.services.course_list import has_students, picture_id
 from luma.services.outline import live_lessons
 from luma.services.policies import Actor
+from luma.services.verification import BEFORE_SELLING, is_verified
 from luma.settings import settings
 from luma.values import CourseStatus, Money, Subject
 
@@ -101,8 +102,11 @@ def update(
     own = own_course(session, actor, course, lock=True)
     if own.revision != revision:
         return Clash(_sheet(session, own))
-    before = _described(own)
+    before, old_price = _described(own), own.price
     refused = _write(own, changes)
+    if not _may_sell(session, own, old_price):
+        own.price = old_price
+        refused |= dict.fromkeys(changes.keys() & {"price", "currency"}, BEFORE_SELLING)
     if _described(own) != before:
         if "title" in changes and own.published_at is None:
             own.slug = slugs.unused(session, own.title, own.id)
@@ -234,6 +238,14 @@ WRITERS: dict[str, Callable[[Course, object], None]] = {
 FIELDS = frozenset({*WRITERS, "price", "currency"})
 
 
+def _may_sell(session: Session, course: Course, old_price: Money) -> bool:
+    """What is given away gets a price only from somebody whom mail is known to reach."""
+    begins = course.status is CourseStatus.PUBLISHED and old_price.is_zero
+    if not begins or course.price.is_zero:
+        return True
+    return is_verified(session, course.instructor_id)
+
+
 def tell_gateway(session: Session, course: Course) -> None:
     """Products, prices and open checkouts there follow, once this is committed."""
     if course.published_at is not None:
@@ -242,13 +254,15 @@ def tell_gateway(session: Session, course: Course) -> None:
 
 
 def _checklist(session: Session, course: Course) -> tuple[Check, ...]:
-    checks = (
+    checks = [
         Check("Give the course a title", "title", bool(course.title)),
         Check("Say in one sentence what it is about", "summary", bool(course.summary)),
         Check("Describe what students will learn", "description", bool(course.description)),
         Check("Set a price, or 0 for a free course", "price", _is_sellable(course.price)),
         Check("Make one lesson live", "lesson", live_lessons(session, course) > 0),
-    )
+    ]
+    if not course.price.is_zero and not is_verified(session, course.instructor_id):
+        checks.append(Check("Confirm your e-mail address", "address", is_done=False))
     return tuple(sorted(checks, key=lambda check: check.is_done))
 
 

@@ -1,8 +1,10 @@
 """A running LUMA with a database of its own, and people in browsers who use it."""
 
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +12,13 @@ from functools import cached_property
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.orm import Session
 
+from luma.models.user import User
+from luma.services import clock
 from tests.factories import PASSWORD
+from tests.standins.mail import read, words
 
 
 @dataclass
@@ -52,6 +57,28 @@ class School:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign up").click()
         page.wait_for_url(lambda url: "/sign-up" not in url)
+
+    def confirm(self, email: str) -> None:
+        """As if they had used the link that was sent to them."""
+        with self.session() as session:
+            confirmed = update(User).where(User.email == email)
+            session.execute(confirmed.values(email_verified_at=clock.now()))
+
+    def letter(self, to: str, subject: str) -> str:
+        """The text of the newest letter to somebody, once it has come."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            for mail in reversed(read(self.log.parent / "mail")):
+                if (mail["To"], mail["Subject"]) == (to, subject):
+                    return words(mail)
+            time.sleep(0.05)
+        raise AssertionError(f"no letter “{subject}” to {to}")
+
+    def link(self, to: str, subject: str) -> str:
+        """The path that the button of a letter leads to."""
+        found = re.search(rf"^{re.escape(self.url)}(/\S+/\S+)\s*$", self.letter(to, subject), re.M)
+        assert found, "a letter without a button"
+        return found[1]
 
     def sign_in(self, page: Page, email: str, onward: str = "") -> None:
         page.goto(f"/sign-in?next={onward}")

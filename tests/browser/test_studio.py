@@ -21,9 +21,10 @@ _numbers = count(1)
 
 @pytest.fixture
 def teacher(school: School, browser: Browser) -> Iterator[Page]:
-    """An instructor who has just signed up."""
-    page = school.visitor(browser)
-    school.sign_up(page, "Ines Weber", f"ines{next(_numbers)}@example.org", to_teach=True)
+    """An instructor who has just signed up and confirmed the address."""
+    page, email = school.visitor(browser), f"ines{next(_numbers)}@example.org"
+    school.sign_up(page, "Ines Weber", email, to_teach=True)
+    school.confirm(email)
     yield page
     page.context.close()
 

@@ -13,6 +13,7 @@ from luma.pages.layout import frame
 from luma.pages.session import act
 from luma.pages.shop.render import part
 from luma.services import (
+    addresses,
     clock,
     covers,
     identities,
@@ -120,6 +121,7 @@ async def _rest() -> str:
     return part(
         ui.context.client.request,
         "account_rest.html.j2",
+        address=await act(addresses.standing),
         ways=await act(proofs.ways),
         factor=await act(second_factor.state),
         identities=await act(identities.of),

@@ -27,7 +27,7 @@ from luma.pages.studio.forms import (
 )
 from luma.pages.studio.settings import SettingsPanel
 from luma.pages.studio.summary import SummaryDesk
-from luma.services import lessons, outline, studio
+from luma.services import addresses, lessons, outline, studio
 from luma.services.outline import RemovedLesson
 from luma.settings import settings
 from luma.values import CourseStatus
@@ -230,6 +230,10 @@ class Editor:
         await self._course_changed()
 
     async def _mend(self, field: str) -> None:
+        if field == "address":
+            await act(addresses.ask_to_verify)
+            said("A link is on its way to your e-mail address. Use it, then publish.")
+            return
         if field != "lesson":
             await self.show_course()
             self.form.jump(field)

@@ -11,6 +11,7 @@ from tests.browser.school import School
 def test_teach_sell_pay_learn(school: School, browser: Browser) -> None:
     teacher, student = school.visitor(browser), school.visitor(browser)
     school.sign_up(teacher, "Ines Weber", "ines@loop.example", to_teach=True)
+    school.confirm("ines@loop.example")
     build(teacher)
     publish(teacher)
 

@@ -37,6 +37,11 @@ class OrderStatus(StrEnum):
     EXPIRED = "expired"
     NEEDS_REVIEW = "needs_review"
     """Money arrived that does not match the order: nothing is granted, an admin looks."""
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    """The buyer's bank has taken the money back for now; access waits for its decision."""
+    CHARGED_BACK = "charged_back"
+    """The bank has decided for the buyer."""
 
 
 class AttemptStatus(StrEnum):
@@ -48,9 +53,59 @@ class AttemptStatus(StrEnum):
     FAILED = "failed"
 
 
+class RefundStatus(StrEnum):
+    """Stripe's words. Only a higher rank replaces a lower one: events come in any order."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """Possible even days after it succeeded: the money is back with the seller."""
+    CANCELED = "canceled"
+
+    @property
+    def rank(self) -> int:
+        if self in (RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION):
+            return 0
+        return 1 if self is RefundStatus.SUCCEEDED else 2
+
+    @property
+    def counts(self) -> bool:
+        """Whether the money is with the buyer or on its way there."""
+        return self.rank < 2
+
+
+class DisputeStatus(StrEnum):
+    """Stripe's words. An inquiry (`warning_…`) has moved no money."""
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WARNING_CLOSED = "warning_closed"
+    PREVENTED = "prevented"
+    WON = "won"
+    LOST = "lost"
+
+    @property
+    def rank(self) -> int:
+        return min(list(DisputeStatus).index(self), 4)
+
+    @property
+    def suspends(self) -> bool:
+        return self in (DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW)
+
+    @property
+    def is_open(self) -> bool:
+        return self.rank < 4
+
+
 class EnrolmentSource(StrEnum):
     FREE = "free"
     PURCHASE = "purchase"
+    GIFT = "gift"
+    MANUAL = "manual"
+    """Given by the instructor or an admin, with a reason."""
 
 
 class Subject(StrEnum):

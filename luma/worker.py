@@ -27,6 +27,7 @@ from luma.services import (
 )
 from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
+from luma.services.money import refunds
 from luma.services.post import delivery
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,11 @@ def build(address: str) -> App:
     app = App(connector=PsycopgConnector(conninfo=address, min_size=1, max_size=4))
     _transactions(
         app,
-        {"accounts.write_reset": resets.write, "letters.course_open": letters.course_open},
+        {
+            "accounts.write_reset": resets.write,
+            "letters.course_open": letters.course_open,
+            "refunds.return_double": refunds.return_double,
+        },
     )
     _network_calls(
         app,
@@ -84,6 +89,7 @@ def build(address: str) -> App:
             "checkout.close": checkout.close,
             "identity_inbox.apply": identity_inbox.apply,
             "inbox.apply": inbox.apply,
+            "refunds.send": refunds.send,
             "sandbox.deliver": sandbox.deliver,
         },
     )

@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
-from luma.models.payment import SandboxSession, StripeEvent
+from luma.models.payment import SandboxReversal, SandboxSession, StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import clock
+from luma.services import clock, inbox
 from luma.services.gateways import sandbox, sandbox_events, signatures
 from luma.services.gateways.events import COMPLETED, EXPIRED, FAILED_LATE, SUCCEEDED_LATE
 from luma.services.gateways.protocol import CheckoutRequest, GatewayEvent
-from luma.values import Money
+from luma.values import EventStatus, Money
 from tests.factories import make_published, make_user
 from tests.standins import contract
 
@@ -38,9 +38,11 @@ class Sale:
         return event_body(self.attempt, kind, status, **changes)
 
 
-def open_sale(session: Session, *, price: Money | None = None) -> Sale:
+def open_sale(
+    session: Session, *, price: Money | None = None, course: Course | None = None
+) -> Sale:
     """A buyer on the way to pay $49, as services/checkout.py leaves it."""
-    buyer, course = make_user(session), make_published(session)
+    buyer, course = make_user(session), course or make_published(session)
     course.price = price or course.price
     order = make_order(session, buyer, course)
     return Sale(buyer, course, order, make_attempt(session, order))
@@ -53,6 +55,7 @@ def make_order(session: Session, buyer: User, course: Course, **changes: object)
         "course_id": course.id,
         "price": course.price,
         "fee_bps": 1000,
+        "refund_days": 14,
         "gateway": "sandbox",
         "created_at": now,
         "updated_at": now,
@@ -109,11 +112,60 @@ def event_body(attempt: CheckoutAttempt, kind: str, status: str, **changes: obje
         created_at=clock.now(),
         expires_at=clock.now() + timedelta(hours=2),
     )
-    event = json.loads(sandbox_events.event(kind, row, clock.now()))
+    event = json.loads(sandbox_events.event(kind, sandbox_events.session(row), clock.now()))
     event["data"]["object"] |= changes
     if not changes:
         assert contract.event_faults(event) == []
     return json.dumps(event)
+
+
+def refund_event(
+    sale: Sale,
+    minor: int | None = None,
+    status: str = "succeeded",
+    *,
+    name: str = "1",
+    refund_id: str | None = None,
+) -> str:
+    """About a refund of this sale; `name` tells one from another."""
+    thing = sandbox_events.refund(_reversal(sale, "refund", minor, status, name))
+    return _checked("refund.updated", thing | ({"id": refund_id} if refund_id else {}))
+
+
+def dispute_event(sale: Sale, status: str = "needs_response", *, name: str = "1") -> str:
+    kind = "charge.dispute.created" if status == "needs_response" else "charge.dispute.closed"
+    return _checked(kind, sandbox_events.dispute(_reversal(sale, "dispute", None, status, name)))
+
+
+def _reversal(sale: Sale, kind: str, minor: int | None, status: str, name: str) -> SandboxReversal:
+    return SandboxReversal(
+        object_id=f"{kind}_sbx_{sale.order.id}_{name}",
+        kind=kind,
+        session_id=sale.attempt.session_id or "",
+        operation_key="",
+        amount_minor=sale.order.price.minor if minor is None else minor,
+        amount_currency=sale.order.price.currency,
+        status=status,
+        created_at=clock.now(),
+    )
+
+
+def _checked(kind: str, thing: dict[str, object]) -> str:
+    body = sandbox_events.event(kind, thing, clock.now())
+    assert contract.event_faults(json.loads(body)) == []
+    return body
+
+
+def deliver(session: Session, *bodies: str) -> None:
+    """Receive and apply, one after the other; at the end what was parked gets its turn."""
+    last = session.scalar(select(func.max(StripeEvent.id))) or 0
+    arrived = select(StripeEvent.id).where(StripeEvent.id > last)
+    for body in bodies:
+        inbox.receive(session, [received(body)])
+        inbox.apply(list(session.scalars(arrived.where(StripeEvent.status == EventStatus.NEW))))
+    parked = select(StripeEvent.id).where(StripeEvent.status == EventStatus.PARKED)
+    inbox.apply(list(session.scalars(parked.order_by(StripeEvent.id))))
+    session.expire_all()
 
 
 def received(body: str) -> GatewayEvent:

@@ -19,19 +19,24 @@ NAMES = {
 }
 
 
+def worded(words: type[enum.Enum], length: int = 20) -> Enum:
+    """A column of words, stored as they are; `one_of` keeps the database to them."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda listed: [word.value for word in listed],
+    )
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads it so)
         int: BigInteger,
         str: Text,
         datetime: DateTime(timezone=True),
-        enum.Enum: Enum(
-            enum.Enum,
-            native_enum=False,
-            create_constraint=False,
-            length=20,
-            values_callable=lambda words: [word.value for word in words],
-        ),
+        enum.Enum: worded(enum.Enum),
     }
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=False), primary_key=True)

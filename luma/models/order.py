@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
@@ -26,6 +26,7 @@ class Order(Base):
         CheckConstraint("price_minor > 0", name="price_positive"),
         CheckConstraint("price_currency ~ '^[a-z]{3}$'", name="currency_lower"),
         CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_is_a_share"),
+        CheckConstraint("refund_days >= 0", name="refund_days_not_negative"),
         CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
         CheckConstraint("(status = 'paid') <= (paid_at IS NOT NULL)", name="paid_stamped"),
         Index(
@@ -48,12 +49,16 @@ class Order(Base):
     price_currency: Mapped[str] = mapped_column(String(3))
     price: Mapped[Money] = composite("price_minor", "price_currency")
     fee_bps: Mapped[int]
+    refund_days: Mapped[int] = mapped_column(SmallInteger)
+    """How long the promise of a refund holds that the buyer was given."""
     gateway: Mapped[str] = mapped_column(String(10))
     status: Mapped[OrderStatus] = mapped_column(default=OrderStatus.OPEN)
     review_reason: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
+    access_ended_reason: Mapped[str | None] = mapped_column(String(200))
+    """Why a paid order gives no access any more: with a part refunded, its seller said so."""
 
     buyer: Mapped[User] = relationship(lazy="raise")
     course: Mapped[Course] = relationship(lazy="raise")

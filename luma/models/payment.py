@@ -125,3 +125,27 @@ class SandboxSession(Base):
     def _leave(self, status: str, payment_status: str = "unpaid") -> None:
         if (self.status, self.payment_status) != (status, payment_status):
             raise RuleBroken("This checkout has been finished already.")
+
+
+class SandboxReversal(Base):
+    """A refund or a dispute at the sandbox, in Stripe's words."""
+
+    __tablename__ = "sandbox_reversals"
+    __table_args__ = (CheckConstraint("kind IN ('refund', 'dispute')", name="kind_known"),)
+
+    object_id: Mapped[str] = mapped_column(String(255), unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sandbox_sessions.session_id", ondelete="CASCADE"), index=True
+    )
+    operation_key: Mapped[str] = mapped_column(String(80), unique=True)
+    amount_minor: Mapped[int]
+    amount_currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(30))
+    created_at: Mapped[datetime]
+
+    def close(self, status: str) -> None:
+        """What the bank decides of a dispute, or how a refund fails in the end."""
+        if (self.kind, self.status) not in (("dispute", "needs_response"), ("refund", "succeeded")):
+            raise RuleBroken("This is decided already.")
+        self.status = status

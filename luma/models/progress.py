@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,7 +11,7 @@ from luma.values import EnrolmentSource
 
 
 class Enrolment(Base):
-    """Derived from the facts of payment: services/access.py is its only writer of `active`."""
+    """Derived from orders and grants: services/access.py is its only writer of `active`."""
 
     __tablename__ = "enrolments"
     __table_args__ = (
@@ -31,6 +31,37 @@ class Enrolment(Base):
     last_seen_at: Mapped[datetime | None]
     review_refused: Mapped[int] = mapped_column(default=0, server_default="0")
     """Percent of the course at which the student last said "not now" to writing a review."""
+
+
+class Grant(Base):
+    """Access that no order gave: free, a gift, or by hand. An order's own grant is its status.
+
+    A grant ends only by itself: what one order loses, another or a grant still gives.
+    """
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        one_of("source", EnrolmentSource),
+        CheckConstraint("source <> 'purchase'", name="not_bought"),
+        CheckConstraint("(source = 'manual') <= (reason IS NOT NULL)", name="manual_has_reason"),
+        Index(
+            "uq_grants_one_live",
+            "student_id",
+            "course_id",
+            "source",
+            unique=True,
+            postgresql_where="ended_at IS NULL",
+        ),
+        Index("ix_grants_course_id", "course_id"),
+    )
+
+    student_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))
+    source: Mapped[EnrolmentSource]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    given_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class LessonProgress(Base):

@@ -7,12 +7,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from luma.models.order import CheckoutAttempt, Order
-from luma.models.payment import Payment
 from luma.models.progress import Enrolment
-from luma.services import clock, letters, signals
+from luma.services import clock, letters, queue, signals
+from luma.services.money import grants, standings
+from luma.services.money.standings import PaymentStanding, Standing
 from luma.values import AttemptStatus, EnrolmentSource, OrderStatus
 
 Verdict = tuple[OrderStatus, str | None]
+
+PAID_TWICE = "Paid more than once."
+
+STATUS_OF = {
+    Standing.LIVE: OrderStatus.PAID,
+    Standing.DISPUTED: OrderStatus.DISPUTED,
+    Standing.LOST: OrderStatus.CHARGED_BACK,
+    Standing.REFUNDED: OrderStatus.REFUNDED,
+}
+"""The best payment speaks for its order."""
 
 
 def locked(session: Session, order_id: int) -> Order:
@@ -41,13 +52,27 @@ def derive(session: Session, order: Order) -> None:
     if (order.status, order.review_reason) != (status, reason):
         order.settle(status, clock.now(), reason)
         session.flush()
+        if reason == PAID_TWICE:
+            queue.defer(session, "refunds.return_double", order_id=order.id)
         signals.tell(session, order.public_id)
-    _derive_enrolment(session, order.buyer_id, order.course_id)
+    derive_enrolment(session, order.buyer_id, order.course_id)
 
 
 def grant_free(session: Session, student_id: int, course_id: int) -> None:
     """Enrol without an order. Doing it twice changes nothing."""
-    _enrol(session, student_id, course_id, EnrolmentSource.FREE)
+    grants.give(session, student_id, course_id, EnrolmentSource.FREE)
+    derive_enrolment(session, student_id, course_id)
+
+
+def derive_enrolment(session: Session, student_id: int, course_id: int) -> None:
+    """Open as long as one paid order or one grant gives access: each ends only by itself."""
+    source = _source(session, student_id, course_id)
+    if source is None:
+        _end(session, student_id, course_id)
+        return
+    opened = _enrol(session, student_id, course_id, source)
+    if opened is not None and source is EnrolmentSource.PURCHASE:
+        letters.course_open(session, opened)
 
 
 def forget_student(session: Session, student_id: int) -> None:
@@ -56,8 +81,7 @@ def forget_student(session: Session, student_id: int) -> None:
 
 
 def _verdict(session: Session, order_id: int) -> Verdict:
-    paid = select(Payment.mismatch).where(Payment.order_id == order_id).order_by(Payment.id)
-    payments = session.scalars(paid).all()
+    payments = standings.of_order(session, order_id)
     if payments:
         return _paid_verdict(payments)
     tried = select(CheckoutAttempt.status).where(CheckoutAttempt.order_id == order_id)
@@ -70,35 +94,42 @@ def _verdict(session: Session, order_id: int) -> Verdict:
     return (OrderStatus.FAILED if failed else OrderStatus.EXPIRED), None
 
 
-def _paid_verdict(mismatches: Sequence[str | None]) -> Verdict:
+def _paid_verdict(payments: Sequence[PaymentStanding]) -> Verdict:
     """One good payment opens the course, whatever else arrived; the rest is for an admin."""
-    odd = sorted(reason for reason in mismatches if reason)
-    good = len(mismatches) - len(odd)
-    if not good:
-        return OrderStatus.NEEDS_REVIEW, odd[0]
-    if good > 1:
-        return OrderStatus.PAID, "Paid more than once."
-    return OrderStatus.PAID, odd[0] if odd else None
+    good = [payment.standing for payment in payments if payment.mismatch is None]
+    odd = sorted(
+        payment.mismatch
+        for payment in payments
+        if payment.mismatch and payment.standing is Standing.LIVE
+    )
+    if good.count(Standing.LIVE) > 1:
+        return OrderStatus.PAID, PAID_TWICE
+    reason = odd[0] if odd else None
+    for standing, status in STATUS_OF.items():
+        if standing in good:
+            return status, reason
+    return (OrderStatus.NEEDS_REVIEW if odd else OrderStatus.REFUNDED), reason
 
 
-def _derive_enrolment(session: Session, student_id: int, course_id: int) -> None:
-    """What was free stays; what was bought lives as long as one paid order does."""
+def _source(session: Session, student_id: int, course_id: int) -> EnrolmentSource | None:
+    """What gives access now: a purchase before anything else."""
     paid = exists().where(
         Order.buyer_id == student_id,
         Order.course_id == course_id,
         Order.status == OrderStatus.PAID,
+        Order.access_ended_reason.is_(None),
     )
     if session.scalar(select(paid)):
-        opened = _enrol(session, student_id, course_id, EnrolmentSource.PURCHASE)
-        if opened is not None:
-            letters.course_open(session, opened)
-        return
+        return EnrolmentSource.PURCHASE
+    return grants.live(session, student_id, course_id)
+
+
+def _end(session: Session, student_id: int, course_id: int) -> None:
     session.execute(
         update(Enrolment)
         .where(
             Enrolment.student_id == student_id,
             Enrolment.course_id == course_id,
-            Enrolment.source == EnrolmentSource.PURCHASE,
             Enrolment.active,
         )
         .values(active=False)
@@ -109,6 +140,13 @@ def _enrol(
     session: Session, student_id: int, course_id: int, source: EnrolmentSource
 ) -> int | None:
     """The enrolment's id if this opened it, None if it was open already."""
+    still_open = (
+        Enrolment.student_id == student_id,
+        Enrolment.course_id == course_id,
+        Enrolment.active,
+        Enrolment.source != source,
+    )
+    session.execute(update(Enrolment).where(*still_open).values(source=source))
     new = insert(Enrolment).values(
         student_id=student_id, course_id=course_id, source=source, created_at=clock.now()
     )

@@ -214,6 +214,7 @@ def _new_order(session: Session, actor: Actor, course: Course) -> Order:
         course_id=course.id,
         price=course.price,
         fee_bps=settings().platform_fee_bps,
+        refund_days=settings().refund_days,
         gateway=gateways.current().name,
         created_at=now,
         updated_at=now,

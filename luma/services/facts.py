@@ -1,4 +1,4 @@
-"""Write down what is known to have happened at a checkout, and whether it fits its order."""
+"""Write down what is known to have happened to money, and whether it fits its order."""
 
 import logging
 
@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.services import access
-from luma.services.gateways.events import CheckoutFact, Outcome
+from luma.services.gateways.events import CheckoutFact, Fact, Outcome
+from luma.services.money import reversals
+from luma.services.money.reversals import UnknownPayment
 from luma.values import AttemptStatus, Money
 
 log = logging.getLogger(__name__)
@@ -21,7 +23,7 @@ _NOTED = {
 }
 
 
-class UnknownOrder(Exception):
+class UnknownOrder(UnknownPayment):
     """The order it names is not here, or not here yet."""
 
 
@@ -29,11 +31,18 @@ class NotOurs(Exception):
     """It names no order: another shop on the same account sold something."""
 
 
-def record(session: Session, fact: CheckoutFact, source: str) -> None:
-    """Add one fact and derive what follows. Raises UnknownOrder or NotOurs.
+def record(session: Session, fact: Fact, source: str) -> None:
+    """Add one fact and derive what follows. Raises UnknownOrder, UnknownPayment or NotOurs.
 
     A fact is written once by its id and never taken back, so the order of arrival is all one.
     """
+    if isinstance(fact, CheckoutFact):
+        _record_checkout(session, fact, source)
+    else:
+        reversals.record(session, fact)
+
+
+def _record_checkout(session: Session, fact: CheckoutFact, source: str) -> None:
     order, attempt, misfit = _order_of(session, fact)
     if (order.gateway == "sandbox") is not (source == "sandbox"):
         misfit = "The money came by another gateway than the order's."

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.models.payment import StripeEvent
 from luma.services import clock, facts, gateways, queue, reception
-from luma.services.facts import NotOurs, UnknownOrder
+from luma.services.facts import NotOurs
 from luma.services.gateways import events
 from luma.services.gateways.protocol import GatewayEvent
+from luma.services.money.reversals import UnknownPayment
 from luma.values import EventStatus
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def apply(row_ids: list[int]) -> None:
         try:
             _apply(row_id)
         except Exception as error:
-            if not isinstance(error, UnknownOrder):
+            if not isinstance(error, UnknownPayment):
                 log.exception("an event could not be applied", extra={"row": row_id})
             with db.unit_of_work() as session:
                 why = f"{type(error).__name__}: {error}"[:500]
@@ -73,7 +74,8 @@ def _apply(row_id: int) -> None:
         if not events.is_foreign(event):
             _take(session, row, event)
             return
-    fetched = gateways.current().checkout(str(events.session_in(event.raw)["id"]))
+    thing_id = str(events.thing_in(event.raw)["id"])
+    fetched = gateways.current().found(events.kind_of(event.type), thing_id)
     with db.unit_of_work() as session:
         if row := reception.taken_up(session, StripeEvent, row_id):
             _take(session, row, event, fetched)
@@ -83,7 +85,7 @@ def _take(
     session: Session, row: StripeEvent, event: GatewayEvent, found: Mapping[str, Any] | None = None
 ) -> None:
     """Facts, what follows from them, and `done`, in one transaction: all of it or nothing."""
-    fact = events.fact(event, found or events.session_in(event.raw))
+    fact = events.fact(event, found or events.thing_in(event.raw))
     try:
         facts.record(session, fact, row.source)
     except NotOurs as reason:

@@ -54,6 +54,12 @@ def ensure_admin(actor: Actor) -> None:
         raise NotAllowed("This page is for admins.")
 
 
+def ensure_sells(actor: Actor, course: Course) -> None:
+    """The instructor of the course, also after it is deleted, and admins."""
+    if course.instructor_id != actor.id and not actor.is_admin:
+        raise NotFound("There is no such order among your sales.")
+
+
 def ensure_can_edit(actor: Actor, course: Course) -> None:
     """Another instructor's course is not found rather than forbidden: it is not theirs to know."""
     ensure_teaches(actor)

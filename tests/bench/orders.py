@@ -44,7 +44,7 @@ class Sold:
             created_at=now,
             expires_at=now + timedelta(hours=2),
         )
-        return sandbox_events.event(COMPLETED, visit, now)
+        return sandbox_events.event(COMPLETED, sandbox_events.session(visit), now)
 
 
 @cache
@@ -76,6 +76,7 @@ def _order(
         course_id=course_id,
         price=price,
         fee_bps=1000,
+        refund_days=14,
         gateway="sandbox",
         created_at=now,
         updated_at=now,

@@ -17,6 +17,7 @@ from luma.models.order import Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
 from luma.services import clock, inbox
+from luma.services.gateways.protocol import Thing
 from luma.values import EventStatus, Money, OrderStatus
 from tests.selling import (
     EXPIRED,
@@ -415,7 +416,8 @@ def test_an_event_of_another_release_is_not_read_but_asked_about(
     event = json.loads(sale.event())
     truth = event["data"]["object"]
     event |= {"api_version": "2020-08-27", "data": {"object": {"id": truth["id"]}}}
-    monkeypatch.setattr("luma.services.gateways.sandbox.checkout", {truth["id"]: truth}.__getitem__)
+    known = {(Thing.CHECKOUT, truth["id"]): truth}
+    monkeypatch.setattr("luma.services.gateways.sandbox.found", lambda *asked: known[asked])
 
     deliver(session, json.dumps(event))
 

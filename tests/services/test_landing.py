@@ -24,6 +24,7 @@ def order(session: Session, buyer: User, course: Course, status: OrderStatus) ->
         course_id=course.id,
         price=course.price,
         fee_bps=1000,
+        refund_days=14,
         gateway="sandbox",
         status=status,
         created_at=clock.now(),

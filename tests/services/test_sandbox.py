@@ -13,7 +13,7 @@ from luma.models.payment import SandboxSession
 from luma.services import clock, sandbox
 from luma.services.gateways import current, events
 from luma.services.gateways import sandbox as gateway
-from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, Unverified
+from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, Thing, Unverified
 from luma.settings import settings
 from luma.values import Money
 from tests.selling import signed
@@ -99,7 +99,7 @@ def test_a_closed_checkout_sends_that_it_expired(session: Session, session_id: s
 
     (event,) = emitted(session)
     assert event["type"] == events.EXPIRED
-    assert gateway.checkout(session_id)["status"] == "expired"
+    assert gateway.found(Thing.CHECKOUT, session_id)["status"] == "expired"
 
 
 def test_a_paid_checkout_does_not_expire(session: Session, session_id: str) -> None:

@@ -327,6 +327,7 @@ def pay(
         course_id=course.id,
         price=amount,
         fee_bps=1000,
+        refund_days=14,
         gateway="sandbox",
         status=OrderStatus.PAID,
         created_at=now,

@@ -47,10 +47,12 @@ def answer_faults(method: str, path: str, status: int, answer: object) -> list[s
 
 
 def event_faults(event: object) -> list[str]:
-    """What no event of Stripe's looks like, outside and in the checkout session it carries."""
+    """What no event of Stripe's looks like, outside and in the object it carries."""
     outside = _faults({"$ref": "#/components/schemas/event"}, event, "event")
-    inside = event["data"]["object"] if isinstance(event, dict) and not outside else {}
-    return outside or _faults({"$ref": "#/components/schemas/checkout.session"}, inside, "session")
+    if outside or not isinstance(event, dict):
+        return outside
+    inside = event["data"]["object"]
+    return _faults({"$ref": f"#/components/schemas/{inside['object']}"}, inside, inside["object"])
 
 
 def example(name: str) -> dict[str, Any]:

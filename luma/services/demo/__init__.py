@@ -213,6 +213,7 @@ def _buy(session: Session, student: User, course: Course) -> None:
         course_id=course.id,
         price=course.price,
         fee_bps=settings().platform_fee_bps,
+        refund_days=settings().refund_days,
         gateway="sandbox",
         created_at=bought,
         updated_at=bought,

@@ -1,4 +1,4 @@
-"""What an event says about a checkout: read once here, never trusted further than it proves."""
+"""What an event says about money: read once here, never trusted further than it proves."""
 
 import json
 from collections.abc import Mapping
@@ -9,14 +9,17 @@ from typing import Any
 
 import stripe
 
-from luma.services.gateways.protocol import GatewayEvent
+from luma.services.gateways import reversal_events
+from luma.services.gateways.protocol import GatewayEvent, Thing
+from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
 from luma.values import Money
 
 COMPLETED = "checkout.session.completed"
 SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
 FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
-ACTED_ON = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
+CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
+ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES
 
 
 class Outcome(StrEnum):
@@ -41,19 +44,39 @@ class CheckoutFact:
     happened_at: datetime
 
 
+Fact = CheckoutFact | RefundFact | DisputeFact
+
+
 def is_foreign(event: GatewayEvent) -> bool:
     """Whether it speaks another release than the library: then its object must be fetched."""
     return _release(event.api_version or "") != _release(stripe.api_version)
 
 
-def session_in(raw: bytes) -> dict[str, Any]:
-    """The checkout session that an event carries."""
-    session: dict[str, Any] = json.loads(raw)["data"]["object"]
-    return session
+def thing_in(raw: bytes) -> dict[str, Any]:
+    """The checkout session, refund or dispute that an event carries."""
+    thing: dict[str, Any] = json.loads(raw)["data"]["object"]
+    return thing
 
 
-def fact(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
-    """Read a session as of an event. Raises ValueError for one without an id."""
+def kind_of(event_type: str) -> Thing:
+    """What an event of this type is about."""
+    if event_type in REFUNDS:
+        return Thing.REFUND
+    return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
+
+
+def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
+    """Read what an event is about, as of the event. Raises ValueError for what makes no sense."""
+    match kind_of(event.type):
+        case Thing.REFUND:
+            return reversal_events.refund(thing)
+        case Thing.DISPUTE:
+            return reversal_events.dispute(thing)
+        case Thing.CHECKOUT:
+            return _checkout(event, thing)
+
+
+def _checkout(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
     session_id = session.get("id")
     if not isinstance(session_id, str) or not session_id:
         raise ValueError("a checkout session without an id")

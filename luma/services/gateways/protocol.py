@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, Self
 
 from luma.errors import LumaError, ServiceDown
@@ -28,6 +29,18 @@ class GatewayRefused(ServiceDown):
 
 class GatewayMissing(GatewayRefused):
     """It does not have the thing: deleted or archived there, or made with another key's mode."""
+
+
+class AlreadyReturned(GatewayRefused):
+    """The money is refunded or disputed already: there is nothing to give back."""
+
+
+class Thing(StrEnum):
+    """What a gateway can be asked to show as it is now."""
+
+    CHECKOUT = "checkout"
+    REFUND = "refund"
+    DISPUTE = "dispute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +154,11 @@ class Gateway(Protocol):
     def expire_checkout(self, session_id: str) -> bool:
         """Whether nobody can pay there any more. False when somebody has already."""
 
-    def checkout(self, session_id: str) -> dict[str, object]:
-        """The session as the gateway has it now."""
+    def found(self, kind: Thing, thing_id: str) -> dict[str, object]:
+        """A checkout session, refund or dispute as the gateway has it now."""
+
+    def refund(self, payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
+        """Give money back. Returns the refund. Raises AlreadyReturned when it is not there."""
 
     def verified(self, payload: bytes, signature: str) -> GatewayEvent:
         """Check who sent an event, when, and in which mode. Raises Unverified."""

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from luma import db
 from luma.errors import NotFound
-from luma.models.payment import SandboxSession
+from luma.models.payment import SandboxReversal, SandboxSession
 from luma.services import clock, queue
-from luma.services.gateways import events, sandbox_events, signatures
+from luma.services.gateways import events, sandbox_events, sandbox_reversals, signatures
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
@@ -23,9 +23,12 @@ from luma.services.gateways.protocol import (
     GatewayEvent,
     PriceRequest,
     ProductRequest,
+    Thing,
     Unverified,
 )
+from luma.services.gateways.reversal_events import REFUND_CREATED
 from luma.settings import settings
+from luma.values import Money
 
 name = "sandbox"
 
@@ -87,13 +90,24 @@ def expire_checkout(session_id: str) -> bool:
         row = locked(session, session_id)
         if row.status == "open":
             row.expire()
-            emit(session, events.EXPIRED, row)
+            emit(session, events.EXPIRED, sandbox_events.session(row))
         return row.status == "expired"
 
 
-def checkout(session_id: str) -> dict[str, object]:
+def found(kind: Thing, thing_id: str) -> dict[str, object]:
     with db.unit_of_work() as session:
-        return sandbox_events.session(locked(session, session_id))
+        if kind is Thing.CHECKOUT:
+            return sandbox_events.session(locked(session, thing_id))
+        asked = select(SandboxReversal).where(SandboxReversal.object_id == thing_id)
+        return sandbox_reversals.shown(session.scalars(asked).one())
+
+
+def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
+    with db.unit_of_work() as session:
+        row = sandbox_reversals.paid_by(session, payment_intent_id)
+        made = sandbox_reversals.refund(session, row, amount, key)
+        emit(session, REFUND_CREATED, shown := sandbox_reversals.shown(made))
+        return shown
 
 
 def verified(payload: bytes, signature: str) -> GatewayEvent:
@@ -121,9 +135,9 @@ def locked(session: Session, session_id: str) -> SandboxSession:
     return found
 
 
-def emit(session: Session, kind: str, row: SandboxSession) -> None:
+def emit(session: Session, kind: str, thing: sandbox_events.JSON) -> None:
     """Send an event when this transaction commits, by way of the queue as Stripe would."""
-    payload = sandbox_events.event(kind, row, clock.now())
+    payload = sandbox_events.event(kind, thing, clock.now())
     queue.defer(session, "sandbox.deliver", payload=payload)
 
 

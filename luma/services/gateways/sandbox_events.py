@@ -3,17 +3,19 @@
 import hashlib
 import json
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import stripe
 
-from luma.models.payment import SandboxSession
+from luma.models.payment import SandboxReversal, SandboxSession
 from luma.services.gateways.protocol import CheckoutRequest
 
 JSON = dict[str, object]
 
+ANSWERED_WITHIN = timedelta(days=9)
 
-def event(kind: str, row: SandboxSession, now: datetime) -> str:
+
+def event(kind: str, thing: JSON, now: datetime) -> str:
     """The body to deliver, as text. Each call is a new event with an id of its own."""
     return json.dumps(
         {
@@ -21,7 +23,7 @@ def event(kind: str, row: SandboxSession, now: datetime) -> str:
             "object": "event",
             "api_version": stripe.api_version,
             "created": int(now.timestamp()),
-            "data": {"object": session(row)},
+            "data": {"object": thing},
             "livemode": False,
             "pending_webhooks": 1,
             "request": {"id": None, "idempotency_key": None},
@@ -56,6 +58,55 @@ def session(row: SandboxSession) -> JSON:
         "ui_mode": "hosted_page",
         **_amounts(request),
         **_unused(),
+    }
+
+
+def refund(row: SandboxReversal) -> JSON:
+    return {
+        "object": "refund",
+        "balance_transaction": None,
+        "charge": f"ch_{intent_id(row.session_id)[3:]}",
+        "metadata": {},
+        "reason": "requested_by_customer",
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "transfer_reversal": None,
+        **_reversal(row),
+    }
+
+
+def dispute(row: SandboxReversal) -> JSON:
+    """As a bank opens one for a payment that its customer does not recognise."""
+    due_by = row.created_at + ANSWERED_WITHIN
+    return {
+        "object": "dispute",
+        "balance_transactions": [],
+        "charge": f"ch_{intent_id(row.session_id)[3:]}",
+        "enhanced_eligibility_types": [],
+        "evidence": {"enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": int(due_by.timestamp()),
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "reason": "fraudulent",
+        **_reversal(row),
+    }
+
+
+def _reversal(row: SandboxReversal) -> JSON:
+    return {
+        "id": row.object_id,
+        "amount": row.amount_minor,
+        "created": int(row.created_at.timestamp()),
+        "currency": row.amount_currency,
+        "payment_intent": intent_id(row.session_id),
+        "status": row.status,
     }
 
 

@@ -15,6 +15,7 @@ import stripe
 from luma.errors import NotFound
 from luma.services.gateways import signatures
 from luma.services.gateways.protocol import (
+    AlreadyReturned,
     CheckoutRequest,
     CheckoutSession,
     GatewayDown,
@@ -23,9 +24,11 @@ from luma.services.gateways.protocol import (
     GatewayRefused,
     PriceRequest,
     ProductRequest,
+    Thing,
     Unverified,
 )
 from luma.settings import settings
+from luma.values import Money
 
 if TYPE_CHECKING:
     from stripe.params import ProductCreateParams
@@ -124,16 +127,30 @@ def expire_checkout(session_id: str) -> bool:
     except GatewayMissing:
         return True
     except GatewayRefused:
-        return checkout(session_id).get("status") == "expired"
+        return found(Thing.CHECKOUT, session_id).get("status") == "expired"
     return True
 
 
-def checkout(session_id: str) -> dict[str, object]:
-    if not session_id:
+def found(kind: Thing, thing_id: str) -> dict[str, object]:
+    if not thing_id:
         raise ValueError("an empty id would ask for the list")
-    with _asking("read a checkout"):
-        session = _client().v1.checkout.sessions.retrieve(session_id)
-    return session.to_dict()
+    with _asking(f"read a {kind}"):
+        match kind:
+            case Thing.CHECKOUT:
+                return _client().v1.checkout.sessions.retrieve(thing_id).to_dict()
+            case Thing.REFUND:
+                return _client().v1.refunds.retrieve(thing_id).to_dict()
+            case Thing.DISPUTE:
+                return _client().v1.disputes.retrieve(thing_id).to_dict()
+
+
+def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
+    with _asking("refund a payment"):
+        made = _client().v1.refunds.create(
+            {"payment_intent": payment_intent_id, "amount": amount.minor},
+            {"idempotency_key": key},
+        )
+    return made.to_dict()
 
 
 def verified(payload: bytes, signature: str) -> GatewayEvent:
@@ -187,7 +204,13 @@ def _asking(what: str) -> Iterator[None]:
         log.error("Stripe refused", extra=fields | {"request_id": error.request_id})
         if not answered or error.http_status == 409:
             raise GatewayDown from error
-        raise GatewayMissing if _is_missing(error) else GatewayRefused from error
+        raise _refusal(error) from error
+
+
+def _refusal(error: stripe.StripeError) -> GatewayRefused:
+    if error.code in ("charge_already_refunded", "charge_disputed"):
+        return AlreadyReturned()
+    return GatewayMissing() if _is_missing(error) else GatewayRefused()
 
 
 def _is_missing(error: stripe.StripeError) -> bool:

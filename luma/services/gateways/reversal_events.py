@@ -1,0 +1,92 @@
+"""What an event says about a refund or a dispute, read once here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from luma.values import DisputeStatus, Money, RefundStatus
+
+REFUND_CREATED = "refund.created"
+REFUND_FAILED = "refund.failed"
+DISPUTED = "charge.dispute.created"
+DECIDED = "charge.dispute.closed"
+REFUNDS = frozenset({REFUND_CREATED, "refund.updated", REFUND_FAILED})
+DISPUTES = frozenset(
+    {
+        DISPUTED,
+        "charge.dispute.updated",
+        DECIDED,
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+    }
+)
+ENDED_BY_REFUND = "charge_refunded"
+"""An older word for a dispute that a refund has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    refund_id: str
+    payment_intent_id: str | None
+    amount: Money
+    status: RefundStatus
+    failure: str | None
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFact:
+    dispute_id: str
+    payment_intent_id: str | None
+    amount: Money
+    status: DisputeStatus
+    reason: str
+    due_by: datetime | None
+    happened_at: datetime
+
+
+def refund(thing: Mapping[str, Any]) -> RefundFact:
+    """Raises ValueError, TypeError or KeyError for what is no refund."""
+    failure = thing.get("failure_reason")
+    return RefundFact(
+        refund_id=_id(thing),
+        payment_intent_id=_intent(thing),
+        amount=Money(thing["amount"], thing["currency"]),
+        status=RefundStatus(thing["status"]),
+        failure=failure[:80] if isinstance(failure, str) else None,
+        happened_at=_moment(thing["created"]),
+    )
+
+
+def dispute(thing: Mapping[str, Any]) -> DisputeFact:
+    """Raises ValueError, TypeError or KeyError for what is no dispute."""
+    status = thing["status"]
+    due_by = (thing.get("evidence_details") or {}).get("due_by")
+    return DisputeFact(
+        dispute_id=_id(thing),
+        payment_intent_id=_intent(thing),
+        amount=Money(thing["amount"], thing["currency"]),
+        status=DisputeStatus("prevented" if status == ENDED_BY_REFUND else status),
+        reason=str(thing.get("reason") or "general")[:80],
+        due_by=_moment(due_by) if due_by else None,
+        happened_at=_moment(thing["created"]),
+    )
+
+
+def _id(thing: Mapping[str, Any]) -> str:
+    found = thing["id"]
+    if not isinstance(found, str) or not found:
+        raise ValueError("a thing without an id")
+    return found
+
+
+def _intent(thing: Mapping[str, Any]) -> str | None:
+    """Its id, whether Stripe sent the id or the whole payment intent."""
+    found = thing.get("payment_intent")
+    found = found.get("id") if isinstance(found, Mapping) else found
+    return found if isinstance(found, str) else None
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

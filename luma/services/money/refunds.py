@@ -1,0 +1,246 @@
+"""Give money back: asked for by a seller, by a buyer inside the promise, or by LUMA itself."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from luma import db
+from luma.errors import NotFound, RuleBroken
+from luma.models.course import Course
+from luma.models.order import Order
+from luma.models.payment import Payment
+from luma.models.reversal import RefundRequest
+from luma.services import access, audit, clock, gateways, policies, queue, texts
+from luma.services.gateways import reversal_events
+from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
+from luma.services.money import grants, reversals, standings
+from luma.services.money.standings import Standing
+from luma.services.policies import Actor
+from luma.values import EnrolmentSource, Money
+
+ALREADY_BACK = "The payment is refunded or disputed already."
+REFUSED = "The payment service will not refund it."
+OTHER_GATEWAY = "It was paid at a gateway that is not in use any more."
+TWICE = "Paid twice."
+
+
+class Access(StrEnum):
+    """What becomes of the buyer's access. By rule a full refund ends it, a partial one keeps it."""
+
+    BY_RULE = "by_rule"
+    KEEP = "keep"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Refundable:
+    """What an order has brought, and what may still be given back."""
+
+    paid: Money
+    refunded: Money
+    waiting: Money
+    """Asked of the gateway, not answered yet."""
+
+    @property
+    def left(self) -> Money:
+        return self.paid - self.refunded - self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    payment_id: int
+    amount: Money
+
+
+def refundable(session: Session, order: Order) -> Refundable:
+    """In the order's currency; what was paid in another is for an admin at the gateway."""
+    paid = refunded = waiting = 0
+    for payment, asked in _refundable(session, order):
+        paid += payment.paid
+        refunded += payment.refunded
+        waiting += asked
+    currency = order.price.currency
+    return Refundable(Money(paid, currency), Money(refunded, currency), Money(waiting, currency))
+
+
+def ask(
+    session: Session,
+    actor: Actor,
+    order_id: str,
+    amount: str,
+    reason: str,
+    then: Access = Access.BY_RULE,
+) -> None:
+    """Refund `amount` ("12.50"; "" for all that is left) of an order. Raises RuleBroken.
+
+    The seller of the course and admins may. The gateway is asked after the commit; what it
+    answers, and what access follows, arrives as a fact.
+    """
+    order = _sold_by(session, actor, order_id)
+    why = texts.line(reason, "Reason", 200)
+    left = refundable(session, order).left
+    wanted = Money.parse(amount, left.currency) if amount.strip() else left
+    _request(session, order, wanted, why, actor.id)
+    _settle_access(session, actor, order, why, then, is_full=wanted == left)
+    after = {"amount": wanted.decimal(), "currency": wanted.currency, "access": then.value}
+    audit.note(session, actor, "order.refund", f"order {order.public_id}", after=after)
+
+
+def claim(session: Session, actor: Actor, order_id: str, reason: str) -> None:
+    """A buyer takes the promise at its word: inside it everything goes back by itself."""
+    order = _bought_by(session, actor, order_id)
+    until = promised_until(order)
+    if until is None or until < clock.now():
+        raise RuleBroken("The time for a refund is over. Write to the instructor.")
+    why = texts.line(reason, "Reason", 200)
+    _request(session, order, refundable(session, order).left, why, actor.id)
+
+
+def promised_until(order: Order) -> datetime | None:
+    """The last moment of the promise that the buyer was given, or None without a payment."""
+    return order.paid_at + timedelta(days=order.refund_days) if order.paid_at else None
+
+
+def return_double(session: Session, order_id: int) -> None:
+    """All good payments but the first go back. Twice changes nothing."""
+    order = access.locked(session, order_id)
+    live = [
+        (payment, asked)
+        for payment, asked in _refundable(session, order)
+        if payment.standing is Standing.LIVE
+    ]
+    for payment, asked in live[1:]:
+        amount = payment.paid - payment.refunded - asked
+        if amount:
+            share = _Share(payment.payment_id, Money(amount, order.price.currency))
+            _write(session, order, share, TWICE, None)
+
+
+def send(request_id: int) -> None:
+    """Ask the gateway for one refund and keep its answer as a fact. Waits for the network.
+
+    No answer: the job asks again with the same key. A refusal is kept and not asked again.
+    """
+    with db.unit_of_work() as session:
+        request = session.get_one(RefundRequest, request_id)
+        payment = session.get_one(Payment, request.payment_id)
+        gateway_name = session.get_one(Order, payment.order_id).gateway
+        if not request.is_waiting:
+            return
+    gateway = gateways.current()
+    if gateway.name != gateway_name or payment.payment_intent_id is None:
+        _refuse(request_id, OTHER_GATEWAY)
+        return
+    try:
+        made = gateway.refund(payment.payment_intent_id, request.amount, request.operation_key)
+    except AlreadyReturned:
+        _refuse(request_id, ALREADY_BACK)
+    except GatewayRefused:
+        _refuse(request_id, REFUSED)
+    else:
+        fact = reversal_events.refund(made)
+        with db.unit_of_work() as session:
+            session.get_one(RefundRequest, request_id).sent(fact.refund_id)
+            reversals.record(session, fact)
+
+
+def _refuse(request_id: int, why: str) -> None:
+    with db.unit_of_work() as session:
+        session.get_one(RefundRequest, request_id).refuse(why)
+
+
+def _request(session: Session, order: Order, wanted: Money, why: str, by: int) -> None:
+    """Share it out over the payments. The order is held, so two presses cannot give it twice."""
+    left = refundable(session, order).left
+    if not 0 < wanted.minor <= left.minor:
+        raise RuleBroken(
+            "There is nothing left to refund."
+            if left.minor <= 0
+            else f"Refund an amount between 0 and {left.words()}."
+        )
+    rest = wanted.minor
+    for payment, asked in _refundable(session, order):
+        part = min(rest, payment.paid - payment.refunded - asked)
+        if part > 0:
+            share = _Share(payment.payment_id, Money(part, wanted.currency))
+            _write(session, order, share, why, by)
+            rest -= part
+
+
+def _write(session: Session, order: Order, share: _Share, why: str, by: int | None) -> None:
+    request = RefundRequest(
+        payment_id=share.payment_id,
+        amount=share.amount,
+        reason=why,
+        asked_by_id=by,
+        operation_key=f"luma:refund:{order.public_id}:{secrets.token_hex(8)}",
+        created_at=clock.now(),
+    )
+    session.add(request)
+    session.flush()
+    queue.defer(session, "refunds.send", request_id=request.id)
+
+
+def _settle_access(
+    session: Session, actor: Actor, order: Order, why: str, then: Access, *, is_full: bool
+) -> None:
+    if then is Access.KEEP and is_full:
+        kind, by = EnrolmentSource.MANUAL, actor.id
+        grants.give(session, order.buyer_id, order.course_id, kind, reason=why, given_by_id=by)
+    if then is Access.END and not is_full:
+        order.access_ended_reason = why
+    access.derive(session, order)
+
+
+def _refundable(session: Session, order: Order) -> list[tuple[standings.PaymentStanding, int]]:
+    """Payments in the order's currency that nothing disputes, and what is asked back of each."""
+    waiting = dict(
+        session.execute(
+            select(RefundRequest.payment_id, func.sum(RefundRequest.amount_minor))
+            .join(Payment, Payment.id == RefundRequest.payment_id)
+            .where(
+                Payment.order_id == order.id,
+                RefundRequest.refund_id.is_(None),
+                RefundRequest.refusal.is_(None),
+            )
+            .group_by(RefundRequest.payment_id)
+        ).all()
+    )
+    own = select(Payment.id).where(
+        Payment.order_id == order.id, Payment.amount_currency == order.price.currency
+    )
+    ours = set(session.scalars(own))
+    return [
+        (payment, int(waiting.get(payment.payment_id, 0)))
+        for payment in standings.of_order(session, order.id)
+        if payment.payment_id in ours and payment.standing in (Standing.LIVE, Standing.REFUNDED)
+    ]
+
+
+def _sold_by(session: Session, actor: Actor, order_id: str) -> Order:
+    """The order, held. Another instructor's is not found."""
+    found = session.execute(
+        select(Order.id, Course)
+        .join(Course, Course.id == Order.course_id)
+        .where(Order.public_id == texts.line(order_id, "Order", 40))
+    ).one_or_none()
+    if found is None:
+        raise NotFound("There is no such order among your sales.")
+    number, course = found
+    policies.ensure_sells(actor, course)
+    return access.locked(session, number)
+
+
+def _bought_by(session: Session, actor: Actor, order_id: str) -> Order:
+    found = session.scalar(
+        select(Order.id).where(
+            Order.public_id == texts.line(order_id, "Order", 40), Order.buyer_id == actor.id
+        )
+    )
+    if found is None:
+        raise NotFound("There is no such order of yours.")
+    return access.locked(session, found)

@@ -1,0 +1,77 @@
+"""Write down refunds and disputes, wherever they were made, and derive what follows."""
+
+import logging
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
+
+from luma.models.payment import Payment
+from luma.models.reversal import Dispute, Refund
+from luma.services import access
+from luma.services.gateways.reversal_events import DisputeFact, RefundFact
+from luma.values import RefundStatus
+
+log = logging.getLogger(__name__)
+
+
+class UnknownPayment(Exception):
+    """The payment it is about is not here, or not here yet."""
+
+
+def record(session: Session, fact: RefundFact | DisputeFact) -> None:
+    """Add one fact by its id; a lower rank never replaces a higher one. Raises UnknownPayment.
+
+    The order is held before the fact is written: two events of one purchase follow one another.
+    """
+    payment = _payment(session, fact.payment_intent_id)
+    order = access.locked(session, payment.order_id)
+    row = _refund(payment, fact) if isinstance(fact, RefundFact) else _dispute(payment, fact)
+    if session.scalar(row) is None:
+        return
+    if isinstance(fact, RefundFact) and fact.status is RefundStatus.FAILED:
+        log.error("a refund failed", extra={"order": order.public_id, "why": fact.failure})
+    access.derive(session, order)
+
+
+def _payment(session: Session, intent: str | None) -> Payment:
+    found = session.scalar(select(Payment).where(Payment.payment_intent_id == intent))
+    if intent is None or found is None:
+        raise UnknownPayment("There is no payment with the id it names.")
+    return found
+
+
+def _refund(payment: Payment, fact: RefundFact) -> ReturningInsert[int]:
+    new = insert(Refund).values(
+        refund_id=fact.refund_id,
+        payment_id=payment.id,
+        amount_minor=fact.amount.minor,
+        amount_currency=fact.amount.currency,
+        status=fact.status,
+        rank=fact.status.rank,
+        failure=fact.failure,
+        refunded_at=fact.happened_at,
+    )
+    newer = {name: new.excluded[name] for name in ("status", "rank", "failure")}
+    return new.on_conflict_do_update(
+        index_elements=[Refund.refund_id], set_=newer, where=Refund.rank < new.excluded.rank
+    ).returning(Refund.id)
+
+
+def _dispute(payment: Payment, fact: DisputeFact) -> ReturningInsert[int]:
+    new = insert(Dispute).values(
+        dispute_id=fact.dispute_id,
+        payment_id=payment.id,
+        amount_minor=fact.amount.minor,
+        amount_currency=fact.amount.currency,
+        status=fact.status,
+        rank=fact.status.rank,
+        reason=fact.reason,
+        due_by=fact.due_by,
+        opened_at=fact.happened_at,
+    )
+    newer = {name: new.excluded[name] for name in ("status", "rank", "due_by")}
+    return new.on_conflict_do_update(
+        index_elements=[Dispute.dispute_id], set_=newer, where=Dispute.rank < new.excluded.rank
+    ).returning(Dispute.id)

@@ -1,0 +1,227 @@
+"""Refunds and disputes, in any order, end with the access that the money says."""
+
+import itertools
+import random
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from luma.models.payment import StripeEvent
+from luma.models.progress import Enrolment
+from luma.models.reversal import Refund
+from luma.services import access, facts
+from luma.services.gateways import events
+from luma.services.gateways.protocol import GatewayEvent
+from luma.services.money import grants
+from luma.services.money.reversals import UnknownPayment
+from luma.values import EnrolmentSource, EventStatus, OrderStatus
+from tests.selling import (
+    SUCCEEDED_LATE,
+    Sale,
+    deliver,
+    dispute_event,
+    is_learning,
+    make_attempt,
+    make_order,
+    open_sale,
+    received,
+    refund_event,
+)
+
+
+@pytest.fixture
+def sale(session: Session) -> Sale:
+    """Sold and paid."""
+    sale = open_sale(session)
+    deliver(session, sale.event())
+    return sale
+
+
+def test_a_full_refund_ends_access(session: Session, sale: Sale) -> None:
+    deliver(session, refund_event(sale))
+
+    assert sale.order.status is OrderStatus.REFUNDED
+    assert not is_learning(session, sale)
+
+
+def test_a_partial_refund_keeps_access(session: Session, sale: Sale) -> None:
+    deliver(session, refund_event(sale, 1200))
+
+    assert sale.order.status is OrderStatus.PAID
+    assert is_learning(session, sale)
+
+
+def test_several_partial_refunds_that_make_up_the_whole_end_access(
+    session: Session, sale: Sale
+) -> None:
+    parts = [refund_event(sale, minor, name=str(minor)) for minor in (1200, 1700, 2000)]
+
+    deliver(session, *parts[:2])
+    before = is_learning(session, sale)
+    deliver(session, parts[2])
+
+    assert before
+    assert not is_learning(session, sale)
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_refund_that_fails_in_the_end_restores_access(
+    session: Session, sale: Sale, status: str
+) -> None:
+    deliver(session, refund_event(sale), refund_event(sale, status=status))
+
+    assert sale.order.status is OrderStatus.PAID
+    assert is_learning(session, sale)
+
+
+def test_an_older_word_about_a_refund_changes_nothing(session: Session, sale: Sale) -> None:
+    deliver(session, refund_event(sale, status="failed"), refund_event(sale, status="pending"))
+
+    assert is_learning(session, sale)
+    assert session.scalar(select(Refund.status)) == "failed"
+
+
+def test_a_refund_that_is_on_its_way_counts(session: Session, sale: Sale) -> None:
+    deliver(session, refund_event(sale, status="pending"))
+
+    assert not is_learning(session, sale)
+
+
+def test_a_dispute_suspends_access_and_a_win_restores_it(session: Session, sale: Sale) -> None:
+    deliver(session, dispute_event(sale))
+    suspended = (sale.order.status, is_learning(session, sale))
+    deliver(session, dispute_event(sale, "won"))
+
+    assert suspended == (OrderStatus.DISPUTED, False)
+    assert sale.order.status is OrderStatus.PAID
+    assert is_learning(session, sale)
+
+
+def test_a_lost_dispute_ends_access(session: Session, sale: Sale) -> None:
+    deliver(session, dispute_event(sale), dispute_event(sale, "lost"))
+
+    assert sale.order.status is OrderStatus.CHARGED_BACK
+    assert not is_learning(session, sale)
+
+
+def test_a_dispute_that_is_heard_of_closed_before_opened_stays_closed(
+    session: Session, sale: Sale
+) -> None:
+    deliver(session, dispute_event(sale, "won"), dispute_event(sale))
+
+    assert is_learning(session, sale)
+
+
+@pytest.mark.parametrize("status", ["warning_needs_response", "warning_closed", "prevented"])
+def test_an_inquiry_moves_no_money_and_keeps_access(
+    session: Session, sale: Sale, status: str
+) -> None:
+    deliver(session, dispute_event(sale, status))
+
+    assert is_learning(session, sale)
+
+
+def test_a_second_dispute_after_a_win_suspends_again(session: Session, sale: Sale) -> None:
+    deliver(session, dispute_event(sale), dispute_event(sale, "won"))
+    deliver(session, dispute_event(sale, name="2"))
+
+    assert sale.order.status is OrderStatus.DISPUTED
+
+
+def test_a_lost_dispute_stays_lost_when_a_part_was_refunded(session: Session, sale: Sale) -> None:
+    deliver(session, refund_event(sale, 1000), dispute_event(sale, "lost"))
+
+    assert sale.order.status is OrderStatus.CHARGED_BACK
+
+
+def test_refunding_one_of_two_payments_leaves_the_other(session: Session, sale: Sale) -> None:
+    second = Sale(sale.buyer, sale.course, sale.order, make_attempt(session, sale.order))
+    deliver(session, second.event())
+
+    deliver(session, refund_event(second, name="second"))
+
+    assert sale.order.status is OrderStatus.PAID
+    assert sale.order.review_reason is None
+    assert is_learning(session, sale)
+
+
+def test_an_order_ends_only_its_own_access(session: Session, sale: Sale) -> None:
+    again = make_order(session, sale.buyer, sale.course)
+    bought_twice = Sale(sale.buyer, sale.course, again, make_attempt(session, again))
+    deliver(session, bought_twice.event(), refund_event(sale))
+    by_the_other_order = is_learning(session, sale)
+
+    grants.give(
+        session, sale.buyer.id, sale.course.id, EnrolmentSource.MANUAL, reason="A second chance."
+    )
+    deliver(session, refund_event(bought_twice))
+
+    assert by_the_other_order
+    assert is_learning(session, sale)
+    assert session.scalar(select(Enrolment.source)) is EnrolmentSource.MANUAL
+
+
+def test_what_was_free_stays_after_a_refund(session: Session) -> None:
+    sale = open_sale(session)
+    access.grant_free(session, sale.buyer.id, sale.course.id)
+
+    deliver(session, sale.event(), refund_event(sale))
+
+    assert is_learning(session, sale)
+    assert session.scalar(select(Enrolment.source)) is EnrolmentSource.FREE
+
+
+def test_a_refund_before_its_payment_waits_for_it(session: Session) -> None:
+    sale = open_sale(session)
+    deliver(session, refund_event(sale))
+    waiting = session.scalars(select(StripeEvent.status)).all()
+
+    deliver(session, sale.event())
+
+    assert waiting == [EventStatus.PARKED]
+    assert sale.order.status is OrderStatus.REFUNDED
+    assert not is_learning(session, sale)
+
+
+def test_any_order_of_arrival_ends_the_same(session: Session) -> None:
+    """120 of the 720 orders of six facts of one sale, with a double each, by chance."""
+    chance, sale = random.Random(11), open_sale(session)
+    arrived = [
+        received(body)
+        for body in (
+            sale.event(status="unpaid"),
+            sale.event(SUCCEEDED_LATE),
+            refund_event(sale, 1000, "pending"),
+            refund_event(sale, 1000, "succeeded"),
+            dispute_event(sale),
+            dispute_event(sale, "won"),
+        )
+    ]
+    for order_of in chance.sample(list(itertools.permutations(range(6))), 120):
+        arriving = [arrived[number] for number in order_of] + chance.choices(arrived, k=1)
+
+        with session.begin_nested() as point:
+            _record_all(session, arriving)
+            ended = (sale.order.status, is_learning(session, sale), _refunds(session))
+            point.rollback()
+
+        assert ended == (OrderStatus.PAID, True, [(1000, "succeeded")]), order_of
+
+
+def _refunds(session: Session) -> list[tuple[int, str]]:
+    rows = session.execute(select(Refund.amount_minor, Refund.status))
+    return [(minor, str(status)) for minor, status in rows]
+
+
+def _record_all(session: Session, arriving: list[GatewayEvent]) -> None:
+    """As the inbox does: what cannot be applied yet is tried again after the others."""
+    parked = []
+    for event in arriving:
+        fact = events.fact(event, events.thing_in(event.raw))
+        try:
+            facts.record(session, fact, "sandbox")
+        except UnknownPayment:
+            parked.append(fact)
+    for fact in parked:
+        facts.record(session, fact, "sandbox")

@@ -1,7 +1,9 @@
 """The one door from the event loop to blocking code."""
 
 import asyncio
+import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -65,6 +67,31 @@ async def offload(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) 
 async def inquire(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     """The same for identity providers, in threads of their own: a slow one delays no buyer."""
     return await _in_thread(_identity, NETWORK_DEADLINE, lambda: action(*args, **kwargs))
+
+
+async def apart(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a job's network calls in a thread that nobody waits for when LUMA ends.
+
+    A pool's threads would be waited for, as long as a gateway that hangs makes them wait. What is
+    cut off is as safe as with a power cut: its keys make doing it again harmless.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[R] = loop.create_future()
+
+    def tell(answer: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody listens any more
+            loop.call_soon_threadsafe(lambda: None if done.done() else answer())
+
+    def work() -> None:
+        try:
+            result = action(*args, **kwargs)
+        except BaseException as error:
+            tell(partial(done.set_exception, error))
+        else:
+            tell(partial(done.set_result, result))
+
+    threading.Thread(target=work, name="job", daemon=True).start()
+    return await done
 
 
 async def hash_off_loop(action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:

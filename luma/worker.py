@@ -12,7 +12,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from luma import db
-from luma.bridge import perform
+from luma.bridge import apart, perform
 from luma.errors import LumaError, ServiceDown
 from luma.services import (
     catalogue_sync,
@@ -97,7 +97,7 @@ def build(address: str) -> App:
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
     _every(app, "* * * * *", "identity_inbox.sweep", identity_inbox.sweep)
     _every(app, "37 * * * *", "identity_visits.forget_old", identity_visits.forget_old)
-    _add(app, "letters.send", asyncio.to_thread, delivery.send, PATIENCE_WITH_MAIL)
+    _add(app, "letters.send", apart, delivery.send, PATIENCE_WITH_MAIL)
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
     _every(app, "17 * * * *", "accounts.forget_old", housekeeping.forget_old)
     _every(app, "47 3 * * *", "letters.forget_old", delivery.forget_old)
@@ -117,7 +117,7 @@ def _network_calls(app: App, tasks: dict[str, Callable[..., Any]]) -> None:
     Their threads are not those of the pages: a gateway that hangs for a buyer delays no event.
     """
     for name, action in tasks.items():
-        _add(app, name, asyncio.to_thread, action)
+        _add(app, name, apart, action)
 
 
 def _streams(app: App, tasks: dict[str, Callable[..., Any]]) -> None:

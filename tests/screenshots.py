@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -21,13 +22,15 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from luma import db
+from luma.models.account_token import TokenPurpose
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.letter import Letter
 from luma.models.review import Review
 from luma.models.user import User
-from luma.services import clock, demo, failures, queue
+from luma.services import clock, demo, failures, queue, tokens
 from luma.services.admin import courses, people
 from luma.services.policies import Actor
+from luma.services.post import seals
 from luma.values import CourseStatus, Role
 from tests import tills
 from tests.browser.chromium import launched
@@ -41,6 +44,7 @@ LOOKS = {
     "phone-light": {**PHONE, "color_scheme": "light"},
     "phone-dark": {**PHONE, "color_scheme": "dark"},
 }
+HOUR = timedelta(hours=1)
 README = {"shop": "catalogue", "studio": "editor", "classroom": "lesson"}
 
 
@@ -125,9 +129,27 @@ def shots(session: Session) -> list[Shot]:
 
 
 def _mail(session: Session) -> list[Shot]:
-    """The demo's sales have left letters."""
+    """The demo's sales have left letters; Noor has an address to confirm and one to change."""
     letter = session.scalars(select(Letter.key).order_by(Letter.id).limit(1)).one()
+    noor = session.scalars(select(User).where(User.email == "noor@luma.example")).one()
+    noor.email_verified_at = None
+    links = {
+        purpose: seals.token(tokens.issue(session, noor.id, purpose, email, HOUR).seed)
+        for purpose, email in {
+            TokenPurpose.VERIFY: noor.email,
+            TokenPurpose.RESET: noor.email,
+            TokenPurpose.NEW_ADDRESS: "noor.haddad@elsewhere.example",
+        }.items()
+    }
     return [
+        Shot("forgot", "/forgot"),
+        Shot("forgot-sent", "/forgot/sent"),
+        Shot("forgot-wrong", "/forgot", press="main button"),
+        Shot("reset", f"/reset/{links[TokenPurpose.RESET]}"),
+        Shot("verify", f"/verify/{links[TokenPurpose.VERIFY]}"),
+        Shot("verify-run-out", "/verify/nothing"),
+        Shot("confirm-address", f"/confirm-address/{links[TokenPurpose.NEW_ADDRESS]}"),
+        Shot("account-address", "/account#address", "noor"),
         Shot("mail", "/admin/mail", "admin"),
         Shot("mail-none", "/admin/mail?state=refused", "admin"),
         Shot("letter", f"/admin/mail/{letter}", "admin"),

@@ -53,7 +53,7 @@ from luma.pages.shop import (
 )
 from luma.pages.shop.errors import error_page
 from luma.pages.shop.render import NotesShownOnce
-from luma.pages.studio import courses, editor, feedback_form, summaries
+from luma.pages.studio import courses, editor, feedback_form, insights, summaries
 from luma.pages.studio import feedback as studio_feedback
 from luma.settings import settings
 
@@ -93,6 +93,7 @@ BEHIND_SIGN_IN = (
     studio_feedback.router,
     feedback_form.router,
     summaries.router,
+    insights.router,
     classroom.router,
     *admin.routers,
 )

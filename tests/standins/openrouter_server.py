@@ -5,11 +5,12 @@ is told beforehand: POST /control with a list of behaviours, used up one per que
 last it streams SUMMARY. GET /control tells what it was asked, DELETE forgets everything.
 
 A behaviour is a JSON object with `kind`: stream, stall, cut, status, html, malformed, error, whole
-(all in one piece, without a bill), endless. `text` is what it says, `cost` in dollars, `status`
-and `retry_after` for refusals, `pause` the seconds between pieces.
+(all in one piece, without a bill), analysis, endless. `text` is what it says, `cost` in dollars,
+`status` and `retry_after` for refusals, `pause` the seconds between pieces.
 """
 
 import json
+import re
 import sys
 import threading
 import time
@@ -71,6 +72,7 @@ class OpenRouter(BaseHTTPRequestHandler):
             return
         question = {"headers": dict(self.headers), "body": json.loads(body)}
         name, told = account.behaviour(question)
+        self.told = question["body"]["messages"][-1]["content"]
         getattr(self, f"_{told['kind']}")(name, told, question["body"]["model"])
 
     # How it behaves
@@ -128,6 +130,17 @@ class OpenRouter(BaseHTTPRequestHandler):
         self._begin()
         self._say('data: {"id": "gen-x", "choices": [{"delta"\n\n')
         self._end()
+
+    def _analysis(self, name: str, told: dict[str, Any], model: str) -> None:
+        """`answer`, in which "~words" stands for the id of the row that says these words."""
+
+        def cited(found: re.Match[str]) -> str:
+            return next(
+                (row["id"] for row in _rows(self.told) if found[1] in json.dumps(row)), "nobody"
+            )
+
+        text = re.sub(r"~([^\"]+)", cited, json.dumps(told["answer"]))
+        self._stream(name, {**told, "text": text}, model)
 
     def _error(self, name: str, told: dict[str, Any], model: str) -> None:
         account.costs[name] = told.get("cost", COST)
@@ -213,6 +226,10 @@ class OpenRouter(BaseHTTPRequestHandler):
 def _pieces(text: str) -> list[str]:
     """A few letters at a time, as models speak."""
     return [text[at : at + 7] for at in range(0, len(text), 7)]
+
+
+def _rows(told: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in told.split("\n") if line.startswith("{")]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,12 @@ export default {
   props: { panel: Object },
   emits: ["summary"],
   template: `
-    <section v-if="now" class="summary-panel" aria-labelledby="summary-title" @keydown.ctrl.s.prevent="save" @keydown.meta.s.prevent="save">
+    <div v-if="now" class="summary-place">
+    <div v-if="now.todos.length" class="banner"><div>
+      <p class="label">To do here, because students said so</p>
+      <ul class="summary-todos"><li v-for="todo in now.todos">{{ todo }}</li></ul>
+      <a :href="now.insights">Open the list</a></div></div>
+    <section class="summary-panel" aria-labelledby="summary-title" @keydown.ctrl.s.prevent="save" @keydown.meta.s.prevent="save">
       <div class="summary-head">
         <h2 id="summary-title">Summary</h2>
         <p class="summary-marks">
@@ -45,7 +50,7 @@ export default {
         </template>
       </div>
       <p id="summary-price" class="hint">{{ now.price }} <span v-if="waits" class="hush">Saving…</span></p>
-    </section>`,
+    </section></div>`,
 
   data() {
     return { now: null, text: "", base: "", writing: null, trouble: "", theirs: null, doing: "", pressed: "" };

@@ -27,6 +27,9 @@ class PanelSheet(TypedDict):
     price: str
     cost: str
     writing: str | None
+    todos: list[str]
+    insights: str
+    """Where the to-dos are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,9 +143,10 @@ class Editor:
             html.a("Studio", href="/studio").classes("editor-back")
             html.h1(self.sheet.title)
             html.span(self._state()[0]).classes(self._state()[1])
-            with html.div().classes("row push"):
-                html.a("Summaries", href=f"/studio/{self.course}/summaries").classes("button quiet")
+            with html.div().classes("row wrap push"):
                 html.a("Feedback", href=f"/studio/{self.course}/feedback").classes("button quiet")
+                html.a("Insights", href=f"/studio/{self.course}/insights").classes("button quiet")
+                html.a("Summaries", href=f"/studio/{self.course}/summaries").classes("button quiet")
                 if is_published:
                     html.a("View course page", href=f"/courses/{self.sheet.slug}").classes(
                         "button outline"

@@ -104,8 +104,7 @@ class SettingsPanel:
                 away = html.button("Unpublish", type="button").classes("button outline")
                 away.on("click", lambda: dialog.submit(True))
         sure = await dialog is True
-        if not dialog.is_deleted:
-            dialog.delete()
+        dialog.delete()
         return sure
 
     async def _delete(self) -> None:

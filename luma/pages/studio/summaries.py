@@ -50,7 +50,6 @@ class Board:
     def __init__(self, overview: Overview) -> None:
         self.overview = overview
         self.course = overview.course
-        self.was_running = False
 
     def draw(self) -> None:
         self.run = ui.html(self._run(self.overview.run), sanitize=False)
@@ -61,8 +60,7 @@ class Board:
         self._follow(self.overview.run)
 
     def _follow(self, run: Run | None) -> None:
-        self.was_running = run is not None and run.is_running
-        self.watch.active = self.was_running
+        self.watch.active = run is not None and (run.is_running or run.is_settling)
 
     async def _look(self) -> None:
         """A look that fails is taken again."""
@@ -72,7 +70,7 @@ class Board:
             self.watch.active = False
             toast(refusal)
             return
-        if run is None or not run.is_running:
+        if run is None or not (run.is_running or run.is_settling):
             await self._refresh()
         else:
             self.run.set_content(self._run(run))

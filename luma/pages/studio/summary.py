@@ -36,7 +36,7 @@ class SummaryDesk:
 
     async def sheet(self, lesson: str) -> PanelSheet:
         panel = await act(summaries.panel, self._course, lesson)
-        return _sheet(panel, self._writing.get(lesson))
+        return _sheet(panel, self._course, self._writing.get(lesson))
 
     async def show(self, lesson: str) -> None:
         """The lesson that is open, or none."""
@@ -113,7 +113,7 @@ class SummaryDesk:
         return self._writing[lesson]
 
 
-def _sheet(panel: Panel, writing: str | None) -> PanelSheet:
+def _sheet(panel: Panel, course: str, writing: str | None) -> PanelSheet:
     cost = panel.cost_micros
     return PanelSheet(
         lesson=panel.lesson,
@@ -127,6 +127,8 @@ def _sheet(panel: Panel, writing: str | None) -> PanelSheet:
         price=price(panel),
         cost="" if cost is None else f"It cost {budget.in_cents(cost)}.",
         writing=writing,
+        todos=list(panel.todos),
+        insights=f"/studio/{course}/insights",
     )
 
 

@@ -11,7 +11,7 @@ from luma.models.assistant import CallPurpose
 from luma.models.course import Course, Lesson
 from luma.models.summary import LessonSummary, SummarySource
 from luma.services import clock, texts
-from luma.services.assistant import asking, budget, extracts
+from luma.services.assistant import asking, budget, extracts, todos
 from luma.services.assistant.asking import Call
 from luma.services.assistant.budget import Wish
 from luma.services.assistant.material import NOTHING, TOO_LITTLE, Material
@@ -42,6 +42,8 @@ class Panel:
     most_micros: int
     cost_micros: int | None
     budget: budget.Standing
+    todos: tuple[str, ...]
+    """What the instructor wants to change here, because students said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def panel(session: Session, actor: Actor, course: str, lesson: str) -> Panel:
         most_micros=material.question().most_micros,
         cost_micros=budget.cost_of(session, summary.call_id) if summary.draft else None,
         budget=budget.standing(session, actor),
+        todos=todos.of_lesson(session, placed.id),
     )
 
 

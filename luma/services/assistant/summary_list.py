@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import Row, and_, func, select
@@ -9,10 +10,20 @@ from sqlalchemy.orm import Session
 
 from luma.models.assistant import AiCall
 from luma.models.course import Chapter, Course, Lesson
-from luma.models.summary import LessonSummary, SummaryRun, SummarySource, SummaryTask, TaskStatus
+from luma.models.summary import (
+    LessonSummary,
+    RunStatus,
+    SummaryRun,
+    SummarySource,
+    SummaryTask,
+    TaskStatus,
+)
+from luma.services import clock
 from luma.services.assistant import budget, material
 from luma.services.authors import own_course
 from luma.services.policies import Actor
+
+LONGEST_ANSWER = timedelta(seconds=70)
 
 
 class SummaryState(StrEnum):
@@ -55,6 +66,9 @@ class Run:
     is_ai: bool
     failures: tuple[tuple[str, str], ...]
     """Lessons that were not summarised, each with the reason."""
+
+    is_settling: bool
+    """Cancelled a moment ago: the lesson that is being written is finished first."""
 
     @property
     def is_running(self) -> bool:
@@ -160,5 +174,12 @@ def _latest(session: Session, course: Course) -> Run | None:
         total=len(tasks),
         micros=sum(task.cost_micros or 0 for task in tasks),
         is_ai=run.source is SummarySource.AI,
+        is_settling=_is_settling(run, [task.status for task in tasks]),
         failures=tuple((task.title, task.problem) for task in tasks if task.problem),
     )
+
+
+def _is_settling(run: SummaryRun, tasks: Sequence[TaskStatus]) -> bool:
+    if run.status is not RunStatus.CANCELLED or run.finished_at is None:
+        return False
+    return TaskStatus.WORKING in tasks and clock.now() - run.finished_at < LONGEST_ANSWER

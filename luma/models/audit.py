@@ -12,7 +12,8 @@ from luma.models.base import Base
 class AuditEntry(Base):
     """Written once: a trigger of the database refuses to change or delete it.
 
-    `actor_id` is null for the command line. It is no foreign key, so that the log outlives people.
+    `actor_id` is null for LUMA itself: a webhook, the command line. It is no foreign key, so that
+    the log outlives people.
     """
 
     __tablename__ = "audit_log"

@@ -235,7 +235,13 @@ def grant_admin(session: Session, email: str) -> None:
     if user_id is None:
         raise NotFound("No account has this e-mail address. Sign up first.")
     _add_role(session, user_id, Role.ADMIN)
-    audit.note(session, None, "user.grant_role", f"user {user_id}", after={"role": Role.ADMIN})
+    audit.note(
+        session,
+        None,
+        "user.grant_role",
+        f"user {user_id}",
+        after={"role": Role.ADMIN, "by": "command line"},
+    )
     end_sessions(session, user_id)
 
 

@@ -28,8 +28,9 @@ def note(
     """Write an entry in the caller's transaction: no commit, no entry.
 
     `act` is subject and verb, such as "course.hide"; `thing` is its kind and id, such as
-    "course crs_7kq2m9x4c6t8". No actor means the command line. `before` and `after` hold what
-    changed, as JSON. Raises ValueError for what looks like a secret: the log is read by people.
+    "course crs_7kq2m9x4c6t8". No actor means LUMA itself: a webhook, the command line. `before`
+    and `after` hold what changed, as JSON. Raises ValueError for what looks like a secret: the
+    log is read by people.
     """
     if not ACT.fullmatch(act):
         raise ValueError(f"an act is written like course.hide, not {act!r}")

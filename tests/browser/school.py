@@ -89,11 +89,16 @@ class School:
 
 
 @contextmanager
-def running(database: str, folder: Path, settings: Mapping[str, str]) -> Iterator[School]:
+def running(
+    database: str,
+    folder: Path,
+    settings: Mapping[str, str],
+    program: str = "tests.browser.serve",
+) -> Iterator[School]:
     """A server process. `settings` are LUMA_… variables beside the database and the folder."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("LUMA_")}
     env = {**own, "LUMA_DATABASE_URL": database, "LUMA_DATA_DIR": str(folder), **settings}
-    command = [sys.executable, "-m", "tests.browser.serve"]
+    command = [sys.executable, "-m", program]
     log = folder / "server.log"
     with (
         log.open("w") as errors,

@@ -80,6 +80,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /sign-in": OPEN,
     "GET /sign-in/again": MY_PAGE,
     "POST /sign-in/again": MY_PAGE,
+    "POST /sign-in/again/linked": MY_PAGE,
     "GET /sign-in/code": (Door(NOBODY),),
     "POST /sign-in/code": (Door(NOBODY, form={"code": "123456"}),),
     "GET /sign-in/first/{visit_id}": (Door(NOBODY, refused=OVER),),

@@ -55,6 +55,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "identities.of": (Case(EVERYONE),),
     "identities.unlink": (Case(EVERYONE),),
+    "identity_visits.begin_again": (
+        Case(EVERYONE, lambda _: ("browser", "/account", "192.0.2.1")),
+    ),
     "identity_visits.begin_linking": (
         Case(EVERYONE, lambda _: ("nobody", "browser", "192.0.2.1")),
     ),
@@ -184,6 +187,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "admin.people.grant_role": (Case(ADMINS, lambda w: (w.people[STRANGER].id, "admin")),),
     "admin.people.sign_out": (Case(ADMINS, lambda w: (w.people[STRANGER].id,)),),
     "admin.people.take_role": (Case(ADMINS, lambda w: (w.people[OWNER].id, "instructor")),),
+    "admin.people.verify_again": (Case(ADMINS, lambda w: (w.people[STRANGER].id,)),),
     "assistant.budget.spending": (Case(ADMINS),),
     "post.mailbox.letter": (Case(ADMINS, lambda w: (w.letter,)),),
     "post.mailbox.letters": (Case(ADMINS, lambda _: (LetterStatus.WAITING,)),),

@@ -18,6 +18,7 @@ ACTS = {
     "course.unhide": "Showed the course again",
     "event.apply_again": "Had an event applied again",
     "job.run_again": "Ran a job again",
+    "mail.send_again": "Sent a letter again",
     "review.dismiss_reports": "Let a review stand",
     "review.hide": "Hid a review",
     "review.show_again": "Showed a review again",
@@ -26,6 +27,8 @@ ACTS = {
     "user.grant_role": "Gave a role",
     "user.sign_out": "Signed out everywhere",
     "user.take_role": "Took a role",
+    "user.unlink": "Unlinked a sign-in provider",
+    "user.verify_again": "Sent the confirmation again",
 }
 
 

@@ -27,6 +27,7 @@ async def users(q: str = "") -> None:
         "disable": _disable,
         "enable": _enable,
         "sign-out": _sign_out,
+        "verify": _verify,
         "more": growing.grow,
     }
     await section.show("users", read, acts)
@@ -55,6 +56,11 @@ async def _enable(wish: Wish) -> str:
 async def _sign_out(wish: Wish) -> str:
     _end(await act(people.sign_out, wish.thing))
     return "They are signed out everywhere."
+
+
+async def _verify(wish: Wish) -> str:
+    await act(people.verify_again, wish.thing)
+    return "The letter with the link is on its way."
 
 
 def _end(keys: Iterable[str]) -> None:

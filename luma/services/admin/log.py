@@ -15,13 +15,16 @@ from luma.services import policies, texts
 from luma.services.policies import Actor
 
 LONGEST_SEARCH = 100
-COMMAND_LINE = "command line"
+LUMA_ITSELF = "luma itself"
 WHOLE = re.compile(r"[a-z]+ ([0-9]+|[a-z]{3}_[a-z0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`who` is None for the command line; `name` is what the thing is called, where known."""
+    """`who` is None for LUMA itself: a webhook, the command line.
+
+    `name` is what the thing is called, where that is known.
+    """
 
     id: int
     noted_at: datetime
@@ -74,7 +77,7 @@ def _by(who: str) -> list[ColumnElement[bool]]:
         return []
     named = (func.lower(User.name), User.email)
     found = [column.contains(who, autoescape=True) for column in named]
-    if COMMAND_LINE.startswith(who):
+    if LUMA_ITSELF.startswith(who):
         found.append(AuditEntry.actor_id.is_(None))
     return [or_(*found)]
 

@@ -11,7 +11,7 @@ from luma.errors import NotAllowed, NotFound, RuleBroken
 from luma.models.course import Course
 from luma.models.progress import Enrolment
 from luma.models.user import SignedIn, User, UserRole
-from luma.services import accounts, audit, clock, policies, texts
+from luma.services import accounts, addresses, audit, clock, policies, texts
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -32,6 +32,7 @@ class Person:
     roles: frozenset[Role]
     joined_at: datetime
     disabled_at: datetime | None
+    verified_at: datetime | None
     seen_at: datetime | None
     browsers: int
     """In how many they are signed in now."""
@@ -51,7 +52,7 @@ def found(session: Session, actor: Actor, words: object, most: int) -> People:
     asked = texts.line(words, "Search", LONGEST_SEARCH, required=False)
     rows = session.execute(
         select(User.id, User.name, User.email, _roles(), User.created_at, User.disabled_at)
-        .add_columns(_seen(), _browsers(), _learns(), _teaches())
+        .add_columns(User.email_verified_at, _seen(), _browsers(), _learns(), _teaches())
         .where(*_matches(asked))
         .order_by(User.id.desc())
         .limit(most + 1)
@@ -127,6 +128,11 @@ def sign_out(session: Session, actor: Actor, person: object) -> Sequence[str]:
     if ended:
         audit.note(session, actor, "user.sign_out", _thing(user), {"sessions": len(ended)})
     return ended
+
+
+def verify_again(session: Session, actor: Actor, person: object) -> None:
+    """Write to them once more to confirm their address. Raises RuleBroken, TooMany."""
+    addresses.verify_again(session, actor, _number(person))
 
 
 def ensure_not_last(session: Session, actor: Actor) -> None:

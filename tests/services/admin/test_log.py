@@ -46,7 +46,7 @@ def test_the_newest_comes_first_with_names(session: Session, admin: Actor) -> No
 def test_it_is_searched_by_who_and_what(session: Session, admin: Actor) -> None:
     assert acts(session, admin, who="rivera") == ["user.disable"]
     assert acts(session, admin, who="ADA@") == ["user.enable", "course.hide"]
-    assert acts(session, admin, who="command line") == ["user.grant_role"]
+    assert acts(session, admin, who="luma itself") == ["user.grant_role"]
     assert acts(session, admin, what="grant role") == ["user.grant_role"]
     assert acts(session, admin, what="hide") == ["course.hide"]
     assert acts(session, admin, what="user 12") == ["user.disable"]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.errors import LumaError, NotAllowed, NotFound, ProveAgain, RuleBroken
 from luma.models.audit import AuditEntry
+from luma.models.letter import Letter
 from luma.models.user import User, UserRole
 from luma.services import accounts
 from luma.services.accounts import Visit
@@ -32,6 +33,7 @@ DECISIONS: dict[str, Deed] = {
 DEEDS: dict[str, Deed] = {
     **DECISIONS,
     "sign out": people.sign_out,
+    "verify": people.verify_again,
     "find": lambda session, by, _who: people.found(session, by, "", 10),
 }
 
@@ -247,6 +249,18 @@ def test_signing_out_ends_every_browser(session: Session, admin: Actor) -> None:
     assert set(ended) == {accounts.key_of(token) for token in tokens}
     assert people.sign_out(session, admin, somebody.id) == []
     assert log(session) == [("user.sign_out", f"user {somebody.id}")]
+
+
+def test_the_confirmation_is_sent_again(session: Session, admin: Actor) -> None:
+    somebody = make_user(session)
+    somebody.email_verified_at = None
+
+    people.verify_again(session, admin, somebody.id)
+    session.flush()
+
+    written = session.scalars(select(Letter.user_id)).all()
+    assert written == [somebody.id]
+    assert log(session) == [("user.verify_again", f"user {somebody.id}")]
 
 
 def test_two_admins_who_take_each_others_role_leave_one(fresh_database: str) -> None:

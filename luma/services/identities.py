@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotFound, RuleBroken
 from luma.models.user import User
-from luma.services import accounts, policies
+from luma.services import accounts, clock, letters, policies
 from luma.services.gateways.oidc import Claims
 from luma.services.policies import Actor
 from luma.settings import Provider, settings
@@ -112,7 +112,22 @@ def link(session: Session, user_id: int, key: str, label: str) -> bool:
     given = update(User).where(User.id == user_id, User.external_id.is_(None))
     if session.scalar(given.values(external_id=key).returning(User.id)) is None:
         raise RuleBroken(ALREADY)
+    letters.write(
+        session,
+        user_id,
+        "identity-linked",
+        subject=f"{label} is linked to your account",
+        text=f"You can sign in with {label} from now on.\n\n"
+        "If that was not you, unlink it in your account and change your password.",
+        button=("Open your account", "/account"),
+    )
     return True
+
+
+def confirm(session: Session, user_id: int, email: str) -> None:
+    """A provider has confirmed this address: if it is the account's, it is confirmed here too."""
+    unconfirmed = (User.id == user_id, User.email == email, User.email_verified_at.is_(None))
+    session.execute(update(User).where(*unconfirmed).values(email_verified_at=clock.now()))
 
 
 def of(session: Session, actor: Actor) -> Identities:
@@ -128,9 +143,20 @@ def of(session: Session, actor: Actor) -> Identities:
 def unlink(session: Session, actor: Actor) -> None:
     """Twice changes nothing. Raises RuleBroken for an account that has no password."""
     policies.ensure_fresh(actor)
+    linked = of(session, actor).linked
     freed = update(User).where(User.id == actor.id, User.password_hash.is_not(None))
     if session.scalar(freed.values(external_id=None).returning(User.id)) is None:
         raise RuleBroken("Set a password first. Without one you could not sign in any more.")
+    if linked is not None:
+        letters.write(
+            session,
+            actor.id,
+            "identity-unlinked",
+            subject=f"{linked.label} is not linked to your account any more",
+            text="From now on you sign in with your password.\n\n"
+            "If that was not you, change your password.",
+            button=("Open your account", "/account"),
+        )
 
 
 def label(key: str) -> str:

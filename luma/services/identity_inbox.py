@@ -116,7 +116,10 @@ def _follow(session: Session, user: User, raw: bytes, label: str) -> str | None:
         email = accounts.email_address(told.email)
     except RuleBroken:
         return "the address cannot be used here"
-    return None if email == user.email else _move(session, user, email, label)
+    if email != user.email:
+        return _move(session, user, email, label)
+    identities.confirm(session, user.id, email)
+    return None
 
 
 def _move(session: Session, user: User, email: str, label: str) -> str | None:
@@ -132,5 +135,5 @@ def _move(session: Session, user: User, email: str, label: str) -> str | None:
         f"from now on we write to {email}.\n\n"
         "If that was not you, secure your account there first, and then write to us.",
     )
-    user.email = email
+    user.email, user.email_verified_at = email, clock.now()
     return None

@@ -161,6 +161,7 @@ def sign_up(
     new = insert(User).values(
         name=accounts.person_name(name),
         email=row.email,
+        email_verified_at=clock.now(),
         external_id=row.external_id,
         email_verified_at=clock.now(),
         created_at=clock.now(),
@@ -194,6 +195,7 @@ def join(
     key, email = row.external_id or "", row.email or ""
     identities.hold(session, key)
     identities.link(session, user_id, key, identities.provider_named(row.provider).shown_as)
+    identities.confirm(session, user_id, email)
     return _done(session, row, accounts.finish_sign_in(session, user_id, email, visit, new_hash))
 
 
@@ -230,6 +232,7 @@ def _linked(session: Session, key: str | None, row: IdentityVisit, identity: Ide
     identities.hold(session, identity.external_id)
     label = identities.provider_named(row.provider).shown_as
     is_new = identities.link(session, viewer.id, identity.external_id, label)
+    identities.confirm(session, viewer.id, identity.email)
     if not is_new:
         _prove(session, viewer, identity)
     session.delete(row)

@@ -1,12 +1,15 @@
 """Stories of people who come in through an identity provider, a process of its own."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from luma.models.user import User
+from tests.bad_values import BAD_TEXT
 from tests.browser.school import School, running
 from tests.database import Databases
 from tests.factories import PASSWORD, make_published, make_user
@@ -232,6 +235,58 @@ def test_an_answer_to_another_browser_is_refused(
     expect(victim.get_by_role("alert")).to_contain_text("began in another browser")
     victim.goto("/account")
     expect(victim).to_have_url(f"{school.url}/sign-in?next=/account")
+
+
+ADDRESSES = (
+    "/sign-in/with/{}",
+    "/sign-in/with/{}/back?state=x&code=x",
+    "/sign-in/with/school/back?state={}&code=x",
+    "/sign-in/with/school/back?state=x&code={}&iss={}",
+    "/sign-in/with/school/back?state=x&error={}&error_description={}",
+    "/sign-in/first/{}",
+    "/sign-in/join/{}",
+)
+FORMS = {
+    "/sign-in/with/{}": {"next": "/"},
+    "/sign-in/with/gone": {"next": "{}"},
+    "/sign-in/first/{}": {"name": "Anna", "role": "student"},
+    "/sign-in/join/{}": {"password": PASSWORD},
+    "/account/identities/{}/link": {},
+    "/sign-in/again/linked": {"next": "{}"},
+}
+
+
+def test_every_bad_value_is_answered_with_a_page(school: School) -> None:
+    with httpx.Client(base_url=school.url, headers={"Origin": school.url}, timeout=30) as client:
+        for value in (one for one in BAD_TEXT if len(one) <= 10_000):
+            odd = quote(value.encode("utf-8", "surrogatepass"), safe="")
+            for address in ADDRESSES:
+                assert client.get(address.replace("{}", odd)).status_code < 500, (address, odd)
+            for address, form in FORMS.items():
+                body = "&".join(f"{name}={text.replace('{}', odd)}" for name, text in form.items())
+                answer = client.post(
+                    address.replace("{}", odd),
+                    content=body,
+                    headers={"Content-Type": "application/x-www-form-urlencoded"},
+                )
+                assert answer.status_code < 500 or "Nobody does not answer" in answer.text, address
+
+
+def test_every_bad_answer_to_the_one_question_is_a_sentence(
+    school: School, browser: Browser, provider: OidcStandIn
+) -> None:
+    provider.behaves(person=person("bad-1", "bad-1@example.org", name="\u202e" * 300))
+    page = school.visitor(browser)
+    come_in(page)
+    expect(page.get_by_label("Name")).to_have_value("")
+
+    roles = [one for one in BAD_TEXT if one.strip() and one.isprintable() and len(one) <= 10_000]
+    for field, values in {"name": ["", " ", "a" * 10_000, "\u202eevil"], "role": roles}.items():
+        for value in values:
+            form: dict[str, str | float | bool] = {"name": "Anna", "role": "student", field: value}
+            answer = page.request.post(page.url, form=form, headers={"Origin": school.url})
+            assert answer.status == 422, (field, value[:40])
+            assert "<script>alert" not in answer.text()
 
 
 def test_the_server_had_no_fault(school: School) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.errors import LumaError, NotAllowed, NotFound, ProveAgain, RuleBroken, TooMany
 from luma.models.identity import IdentityVisit
+from luma.models.letter import Letter
 from luma.models.user import SignedIn, User
 from luma.services import accounts, clock, identities, identity_visits, policies, second_factor
 from luma.services.accounts import Visit
@@ -216,6 +217,7 @@ class TestFirstTime:
         assert viewer.name == "Paula P."
         assert viewer.roles == {Role.STUDENT, Role.INSTRUCTOR}
         assert by_name(session).external_id == PAULA.external_id
+        assert by_name(session).email_verified_at is not None
 
     def test_the_next_time_there_is_nothing_to_ask(self, session: Session) -> None:
         first = back(session).first or ""
@@ -272,6 +274,7 @@ class TestFirstTime:
 class TestJoining:
     def test_an_account_is_joined_only_through_its_password(self, session: Session) -> None:
         user = make_user(session, email="paula@example.org")
+        user.email_verified_at = None
 
         first = back(session).first or ""
 
@@ -286,6 +289,8 @@ class TestJoining:
         assert done.admitted is not None
         session.expire_all()
         assert by_name(session).external_id == PAULA.external_id
+        assert by_name(session).email_verified_at is not None
+        assert session.scalars(select(Letter.kind)).all() == ["identity-linked"]
 
     def test_guessing_the_password_counts_as_guessing_at_sign_in(self, session: Session) -> None:
         make_user(session, email="paula@example.org")
@@ -310,11 +315,14 @@ class TestJoining:
 class TestLinking:
     def test_from_inside_whatever_the_address(self, session: Session) -> None:
         user = make_user(session, email="work@example.org")
+        user.email_verified_at = None
 
         linked(session, user)
 
         assert user.external_id == PAULA.external_id
         assert user.email == "work@example.org"
+        session.refresh(user, ["email_verified_at"])
+        assert user.email_verified_at is None
         shown = identities.of(session, actor(user))
         assert (shown.linked, shown.offered, shown.may_unlink) == (
             identities.Linked("google", "Google"),
@@ -369,6 +377,8 @@ class TestLinking:
         assert user.external_id is None
         offered = identities.of(session, actor(user)).offered
         assert [one.label for one in offered] == ["Clerk", "Google"]
+        written = session.scalars(select(Letter.kind).order_by(Letter.id)).all()
+        assert written == ["identity-linked", "identity-unlinked"]
 
     def test_the_only_way_in_cannot_be_unlinked(self, session: Session) -> None:
         user = make_user(session)

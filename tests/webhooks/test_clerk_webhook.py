@@ -272,6 +272,7 @@ def test_name_and_address_follow(session: Session) -> None:
 
     assert (user.name, user.email) == ("Clara Klerk", "clara@example.org")
     assert row.status is EventStatus.DONE
+    assert user.email_verified_at is not None
     letter = session.scalars(select(Letter)).one()
     assert (letter.address, letter.user_id) == ("before@example.org", user.id)
     assert "clara@example.org" in letter.text

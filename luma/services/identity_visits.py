@@ -161,7 +161,6 @@ def sign_up(
     new = insert(User).values(
         name=accounts.person_name(name),
         email=row.email,
-        email_verified_at=clock.now(),
         external_id=row.external_id,
         email_verified_at=clock.now(),
         created_at=clock.now(),

@@ -16,6 +16,7 @@ from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User
 from luma.services import gateways, learning_outline, markdown, ratings, texts
 from luma.services.ratings import Rating
+from luma.settings import settings
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
 
 
@@ -64,6 +65,8 @@ class CoursePage:
     image_id: str | None
     students: int
     rating: Rating
+    refund_days: int
+    """How long the promise of a refund holds that is given today."""
     chapters: tuple[ChapterRow, ...]
 
     @property
@@ -223,6 +226,7 @@ def _course(session: Session, slug: str) -> CoursePage:
         image_id=row.image_id,
         students=row.students,
         rating=ratings.of(row.rating_sum, row.rating_count, row.rating_bars),
+        refund_days=settings().refund_days,
         chapters=_outline(session, row.id),
     )
 

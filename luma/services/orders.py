@@ -14,7 +14,7 @@ from luma.services.policies import Actor
 from luma.values import LessonStatus, Money, OrderStatus
 
 ID = re.compile(r"ord_[a-z0-9]{1,20}")
-LISTED = (OrderStatus.PAID, OrderStatus.PENDING, OrderStatus.NEEDS_REVIEW)
+UNLISTED = (OrderStatus.OPEN, OrderStatus.FAILED, OrderStatus.EXPIRED)
 MOST_LISTED = 200
 
 
@@ -59,7 +59,7 @@ def status(session: Session, actor: Actor, public_id: str) -> OrderStatus:
 
 def mine(session: Session, actor: Actor) -> list[OrderView]:
     """Newest first. What ended without money is left out."""
-    listed = _of(actor).where(Order.status.in_(LISTED)).order_by(Order.id.desc())
+    listed = _of(actor).where(Order.status.not_in(UNLISTED)).order_by(Order.id.desc())
     rows = session.execute(listed.limit(MOST_LISTED))
     return [_view(actor, *row, start=f"/courses/{row[1].slug}") for row in rows]
 

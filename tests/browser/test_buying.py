@@ -1,11 +1,15 @@
 """Stories of people who buy: to the gateway's page and back, and the course opens by itself."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
 from luma.models.course import Course
+from luma.models.order import Order
+from luma.services import clock
 from luma.values import Money
 from tests.browser.school import School
 from tests.factories import PASSWORD, make_published, make_user
@@ -238,3 +242,36 @@ def test_somebody_elses_order_is_not_shown(
         answer = stranger.goto(buyer.url + path)
         assert answer is not None
         assert answer.status == 404
+
+
+def test_inside_the_promise_a_buyer_gets_the_money_back_by_themselves(
+    buyer: Page, course: Course
+) -> None:
+    to_the_till(buyer, course)
+    expect(buyer.get_by_role("main")).to_contain_text("$49")
+    press(buyer, "Pay $49")
+    expect_access(buyer, course)
+    buyer.reload()
+
+    buyer.get_by_text("Ask for a refund").click()
+    buyer.get_by_label("What was wrong?").fill("Too much flour.")
+    press(buyer, "Refund $49")
+
+    expect(buyer.get_by_role("heading", name="Refunded", exact=True)).to_be_visible(timeout=15_000)
+    buyer.goto("/orders")
+    expect(buyer.get_by_role("row").filter(has_text=course.title)).to_contain_text("Refunded")
+    buyer.goto(f"/courses/{course.slug}")
+    expect(buyer.get_by_role("button", name="Buy for $49").first).to_be_visible()
+
+
+def test_after_the_promise_nothing_is_offered(school: School, buyer: Page, course: Course) -> None:
+    to_the_till(buyer, course)
+    press(buyer, "Pay $49")
+    expect_access(buyer, course)
+    with school.session() as session:
+        bought = update(Order).where(Order.course_id == course.id)
+        session.execute(bought.values(refund_days=0, paid_at=clock.now() - timedelta(days=1)))
+
+    buyer.reload()
+
+    expect(buyer.get_by_text("Ask for a refund")).to_have_count(0)

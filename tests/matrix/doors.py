@@ -115,6 +115,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /courses/{slug}/buy": MY_PAGE,
     "GET /courses/{slug}/enrol": OPEN,
     "POST /courses/{slug}/enrol": (Door(NOBODY, lambda w: {"slug": w.draft_slug}),),
+    "POST /orders/{order}/refund": (Door(ITS_STUDENT, form={"reason": "Not for me."}),),
     "GET /checkout/{order}": (Door(ITS_STUDENT),),
     "GET /checkout/{order}/cancelled": (Door(ITS_STUDENT),),
     "GET /checkout/{order}/events": (Door(ITS_STUDENT, never_ends=True),),

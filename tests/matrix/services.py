@@ -88,6 +88,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     "orders.mine": (Case(EVERYONE),),
     "orders.order": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "orders.status": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "money.refunds.claim": (Case(ITS_STUDENT, lambda w: (w.order, "Not for me.")),),
+    "money.refunds.is_on_its_way": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     # Learning
     "learning.classroom": (
         Case(EVERYONE, lambda w: (w.slug, w.lesson)),

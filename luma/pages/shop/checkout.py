@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Form, Header, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from luma.bridge import offload
@@ -13,6 +13,7 @@ from luma.errors import LumaError, RuleBroken, ServiceDown
 from luma.pages.session import act_in, key_in, viewer_of
 from luma.pages.shop.render import leave_note, render
 from luma.services import checkout, orders, signals
+from luma.services.money import refunds
 from luma.values import OrderStatus
 
 router = APIRouter(include_in_schema=False)
@@ -21,7 +22,10 @@ LISTENS_FOR = 300.0
 """Seconds until an open page asks for a new stream, so that none stays for ever."""
 
 BREATH = 15.0
-UNSETTLED = (OrderStatus.OPEN, OrderStatus.PENDING)
+REFUNDING = "refunding"
+UNSETTLED = (OrderStatus.OPEN, OrderStatus.PENDING, REFUNDING)
+
+Reason = Annotated[str, Form()]
 
 
 @router.post("/courses/{slug}/buy")
@@ -73,7 +77,21 @@ async def my_orders(request: Request) -> Response:
 async def return_page(request: Request, order: str) -> Response:
     """Arriving here proves nothing and grants nothing: it shows how the order stands."""
     found = await act_in(request, orders.order, order)
-    return render(request, "checkout_return.html.j2", order=found)
+    promise = None
+    if found.status is OrderStatus.PAID:
+        promise = await act_in(request, refunds.promise, order)
+    return render(request, "checkout_return.html.j2", order=found, promise=promise)
+
+
+@router.post("/orders/{order}/refund")
+async def ask_for_refund(request: Request, order: str, reason: Reason = "") -> Response:
+    """Inside the promise it runs by itself; the page says so when the money is on its way."""
+    response = _to(f"/checkout/{quote(order)}")
+    try:
+        await act_in(request, refunds.claim, order, reason)
+    except RuleBroken as refusal:
+        leave_note(response, str(refusal), "warning")
+    return response
 
 
 @router.get("/checkout/{order}/cancelled")
@@ -84,7 +102,7 @@ async def cancelled(request: Request, order: str) -> Response:
 
 @router.get("/checkout/{order}/state")
 async def state(request: Request, order: str) -> Response:
-    return JSONResponse({"status": await act_in(request, orders.status, order)})
+    return JSONResponse({"status": await _state(request, order)})
 
 
 @router.get("/checkout/{order}/events")
@@ -104,7 +122,7 @@ async def _changes(request: Request, order: str) -> AsyncIterator[str]:
     async with signals.bell(order) as bell:
         while loop.time() < end:
             try:
-                status = await act_in(request, orders.status, order)
+                status = await _state(request, order)
             except LumaError:
                 return
             yield f"data: {status}\n\n" if status != seen else ": still here\n\n"
@@ -112,6 +130,14 @@ async def _changes(request: Request, order: str) -> AsyncIterator[str]:
                 return
             seen = status
             await bell.rings(BREATH)
+
+
+async def _state(request: Request, order: str) -> str:
+    """The order's status, or `refunding` while the gateway has not answered."""
+    status = await act_in(request, orders.status, order)
+    if status is OrderStatus.PAID and await act_in(request, refunds.is_on_its_way, order):
+        return REFUNDING
+    return status
 
 
 def _back_to_course(slug: str, sentence: str) -> Response:

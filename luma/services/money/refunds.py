@@ -51,6 +51,15 @@ class Refundable:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What a buyer may have back of one order, and what is on its way."""
+
+    until: datetime | None
+    """The last moment at which a refund runs by itself; None when there is nothing to ask for."""
+    paid: Refundable
+
+
+@dataclass(frozen=True, slots=True)
 class _Share:
     payment_id: int
     amount: Money
@@ -92,12 +101,25 @@ def ask(
 
 def claim(session: Session, actor: Actor, order_id: str, reason: str) -> None:
     """A buyer takes the promise at its word: inside it everything goes back by itself."""
-    order = _bought_by(session, actor, order_id)
+    order = access.locked(session, _own(session, actor, order_id).id)
     until = promised_until(order)
     if until is None or until < clock.now():
         raise RuleBroken("The time for a refund is over. Write to the instructor.")
     why = texts.line(reason, "Reason", 200)
     _request(session, order, refundable(session, order).left, why, actor.id)
+
+
+def promise(session: Session, actor: Actor, order_id: str) -> Promise:
+    """Raises NotFound for anybody else's order."""
+    order = _own(session, actor, order_id)
+    paid, until = refundable(session, order), promised_until(order)
+    is_open = until is not None and until >= clock.now() and paid.left.minor > 0
+    return Promise(until if is_open else None, paid)
+
+
+def is_on_its_way(session: Session, actor: Actor, order_id: str) -> bool:
+    """Whether a refund was asked for that the gateway has not answered."""
+    return promise(session, actor, order_id).paid.waiting.minor > 0
 
 
 def promised_until(order: Order) -> datetime | None:
@@ -235,12 +257,12 @@ def _sold_by(session: Session, actor: Actor, order_id: str) -> Order:
     return access.locked(session, number)
 
 
-def _bought_by(session: Session, actor: Actor, order_id: str) -> Order:
+def _own(session: Session, actor: Actor, order_id: str) -> Order:
     found = session.scalar(
-        select(Order.id).where(
+        select(Order).where(
             Order.public_id == texts.line(order_id, "Order", 40), Order.buyer_id == actor.id
         )
     )
     if found is None:
         raise NotFound("There is no such order of yours.")
-    return access.locked(session, found)
+    return found

@@ -105,6 +105,8 @@ def shots(session: Session) -> list[Shot]:
         Shot("second-factor", "/account/second-factor", "student"),
         Shot("second-factor-set-up", "/account/second-factor", "student", "main form .button"),
         Shot("again", "/sign-in/again", "student"),
+        Shot("data", "/account/data", "student"),
+        Shot("leaving", "/account/delete", "teacher"),
         Shot("instructor", "/instructors/jun-watanabe"),
         Shot("studio", "/studio", "teacher"),
         Shot("editor", f"/studio/{toolbox.public_id}", "teacher"),

@@ -14,6 +14,7 @@ REMEMBERED = 50
 FORGOTTEN_AFTER = timedelta(days=60)
 """By then housekeeping has dropped every session, so that all would be new."""
 
+TWO_STEPS = ("See two-step sign-in", "/account/second-factor")
 CHANGE_IT = ("Change your password", "/account/password")
 
 
@@ -57,6 +58,56 @@ def password_changed(session: Session, user_id: int) -> None:
         "out.\n\nIf it was not you, choose a new one now: somebody may be reading your mail or "
         "know your old password.",
         button=("Choose a new password", "/forgot"),
+    )
+
+
+def second_factor_on(session: Session, user_id: int) -> None:
+    letters.write(
+        session,
+        user_id,
+        "second-factor-on",
+        subject="Two-step sign-in is on",
+        text="From now on your account at LUMA asks for a code of your app after the password. "
+        "Keep the recovery codes where you find them without your phone.\n\nIf it was not you, "
+        "somebody else is in your account: write to the school at once.",
+        button=TWO_STEPS,
+    )
+
+
+def second_factor_off(session: Session, user_id: int) -> None:
+    letters.write(
+        session,
+        user_id,
+        "second-factor-off",
+        subject="Two-step sign-in is off",
+        text="Your account at LUMA does not ask for a code any more: the password alone opens it."
+        "\n\nIf it was not you, change your password now and turn it on again.",
+        button=CHANGE_IT,
+    )
+
+
+def recovery_codes_renewed(session: Session, user_id: int) -> None:
+    letters.write(
+        session,
+        user_id,
+        "recovery-codes",
+        subject="You have new recovery codes",
+        text="New recovery codes were made for your account at LUMA. The ones from before do not "
+        "work any more.\n\nIf it was not you, change your password now.",
+        button=CHANGE_IT,
+    )
+
+
+def recovery_code_used(session: Session, user_id: int, left: int) -> None:
+    letters.write(
+        session,
+        user_id,
+        "recovery-code-used",
+        subject="A recovery code was used",
+        text="Somebody used one of your recovery codes in place of a code of your app. "
+        f"{left} of them are left.\n\nIf it was not you, change your password now and make new "
+        "codes.",
+        button=TWO_STEPS,
     )
 
 

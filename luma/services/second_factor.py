@@ -16,7 +16,7 @@ from luma.models.base import ALPHABET
 from luma.models.course import Course
 from luma.models.second_factor import RecoveryCode, SecondFactor
 from luma.models.user import AttemptKind
-from luma.services import attempts, clock, policies, sealing, sessions
+from luma.services import attempts, clock, notices, policies, sealing, sessions
 from luma.services.policies import Actor
 from luma.settings import settings
 from luma.values import CourseStatus
@@ -48,11 +48,8 @@ class Draft:
 
 
 def state(session: Session, actor: Actor) -> State:
-    left = select(func.count()).where(
-        RecoveryCode.user_id == actor.id, RecoveryCode.used_at.is_(None)
-    )
     on = is_on(session, actor.id)
-    return State(on, session.scalar(left) or 0 if on else 0, is_wanted(session, actor))
+    return State(on, _codes_left(session, actor.id) if on else 0, is_wanted(session, actor))
 
 
 def before_change(session: Session, actor: Actor) -> State:
@@ -127,6 +124,7 @@ def confirm(session: Session, actor: Actor, code: str) -> tuple[list[str], list[
     _take(factor, code)
     factor.confirmed_at = clock.now()
     attempts.forgive(session, AttemptKind.SECOND_FACTOR, str(actor.id))
+    notices.second_factor_on(session, actor.id)
     return _new_codes(session, actor.id), sessions.end_others(session, actor)
 
 
@@ -135,6 +133,7 @@ def renew_codes(session: Session, actor: Actor) -> list[str]:
     policies.ensure_fresh(actor)
     if not is_on(session, actor.id):
         raise RuleBroken(OFF)
+    notices.recovery_codes_renewed(session, actor.id)
     return _new_codes(session, actor.id)
 
 
@@ -143,6 +142,7 @@ def turn_off(session: Session, actor: Actor, code: str) -> None:
     policies.ensure_fresh(actor)
     check(session, actor.id, code)
     remove(session, actor.id)
+    notices.second_factor_off(session, actor.id)
 
 
 def remove(session: Session, user_id: int) -> None:
@@ -218,6 +218,14 @@ def _use_recovery_code(session: Session, user_id: int, code: str) -> None:
     )
     if used is None:
         raise NotAllowed(WRONG_RECOVERY)
+    notices.recovery_code_used(session, user_id, _codes_left(session, user_id))
+
+
+def _codes_left(session: Session, user_id: int) -> int:
+    left = select(func.count()).where(
+        RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None)
+    )
+    return session.scalar(left) or 0
 
 
 def _drawn() -> str:

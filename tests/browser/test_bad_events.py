@@ -73,13 +73,20 @@ def people(school: School) -> dict[str, str]:
         enrol(session, student, course)
         lesson = course.chapters[0].lessons[0].public_id
         return {
+            "/account": student.email,
             "/studio": course.instructor.email,
             f"/studio/{course.public_id}": course.instructor.email,
             f"/learn/{course.slug}/{lesson}": student.email,
+            f"/studio/{course.public_id}/feedback": course.instructor.email,
+            f"/studio/{course.public_id}/feedback/form": course.instructor.email,
         }
 
 
-@pytest.mark.parametrize("place", [0, 1, 2], ids=["my courses", "editor", "classroom"])
+@pytest.mark.parametrize(
+    "place",
+    range(6),
+    ids=["account", "my courses", "editor", "classroom", "feedback", "feedback form"],
+)
 def test_no_event_breaks_a_page(
     school: School, browser: Browser, people: dict[str, str], place: int
 ) -> None:
@@ -97,7 +104,8 @@ def test_no_event_breaks_a_page(
     assert listeners
     page.route("**/*", stay)
 
-    wire.send([(element, name, value) for name, element in listeners.items() for value in worse()])
+    values = [*worse(), *(wishes() if path == "/account" else ())]
+    wire.send([(element, name, value) for name, element in listeners.items() for value in values])
     page.wait_for_timeout(2000)
 
     expect(page.get_by_text(APOLOGY)).to_have_count(0)
@@ -118,5 +126,19 @@ def stay(route: Route) -> None:
 def worse() -> list[object]:
     """Bad values, bare and in the place of each key that our events have."""
     keys = ("id", "lesson", "chapter", "kind", "title", "index", "course", "name", "revision")
+    more = ("question", "prompt", "options", "required", "place", "page")
     short = [value for value in BAD_JSON if len(str(value)) < 20_000]
-    return [*short[::9], *(dict.fromkeys(keys, value) for value in short[::4])]
+    acts = [
+        {**dict.fromkeys((*keys, *more), value), "act": act}
+        for act in ("write", "move", "remove")
+        for value in short[::12]
+    ]
+    return [*short[::9], *(dict.fromkeys((*keys, *more), value) for value in short[::4]), *acts]
+
+
+def wishes() -> list[object]:
+    """What a board says, with bad values in it."""
+    short = [value for value in BAD_JSON if len(str(value)) < 20_000][::4]
+    saved = [{"act": "save", "thing": "", "fields": {"name": v, "about": v}} for v in short]
+    ended = [{"act": "end", "thing": value, "fields": {}} for value in short]
+    return [*saved, *ended, {"act": "save", "thing": "", "fields": None}]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from luma import db
 from luma.errors import LumaError, NotAllowed, ProveAgain, RuleBroken, SignInNeeded, TooMany
+from luma.models.letter import Letter
 from luma.models.second_factor import HalfSignIn, RecoveryCode, SecondFactor
 from luma.models.user import User
 from luma.services import accounts, clock, half_way, proofs, second_factor
@@ -349,3 +350,23 @@ def test_of_many_who_use_one_code_at_once_one_gets_in(kind: str) -> None:
         results = list(threads.map(go_in, halves))
 
     assert results.count(True) == 1
+
+
+def test_every_change_is_told_by_letter(session: Session, times: list[datetime]) -> None:
+    actor = signed_in(session, make_user(session))
+    secret, _ = turned_on(session, actor)
+    codes = second_factor.renew_codes(session, actor)
+    second_factor.check(session, actor.id, codes[0])
+    later(times, seconds=30)
+    second_factor.turn_off(session, actor, shown(secret))
+
+    kinds = session.scalars(
+        select(Letter.kind).where(Letter.user_id == actor.id).order_by(Letter.id)
+    ).all()
+
+    assert kinds == [
+        "second-factor-on",
+        "recovery-codes",
+        "recovery-code-used",
+        "second-factor-off",
+    ]

@@ -10,7 +10,7 @@ from luma.errors import NotAllowed, NotFound, RuleBroken
 from luma.models.course import Course
 from luma.models.progress import Enrolment
 from luma.models.review import Review
-from luma.services import clock, learning_outline, policies, ratings, texts
+from luma.services import clock, learning_outline, letters, policies, ratings, texts
 from luma.services.policies import Actor
 
 LONGEST = 4_000
@@ -87,6 +87,7 @@ def write(session: Session, actor: Actor, slug: object, stars: object, text: obj
                 updated_at=now,
             )
         )
+        _tell(session, actor, course, count, words)
     else:
         review.rewrite(count, words, now)
     ratings.recount(session, course.id)
@@ -152,6 +153,19 @@ def written_by(session: Session, user_id: int) -> list[Written]:
         )
         for review, title in rows
     ]
+
+
+def _tell(session: Session, actor: Actor, course: Course, stars: int, words: str) -> None:
+    """Once per student and course, however often they take it back and write anew."""
+    letters.write(
+        session,
+        course.instructor_id,
+        "review-new",
+        subject=f"A new review of “{course.title}”",
+        text=f"{stars} of 5 stars.\n\n{words}".strip(),
+        button=("Read the reviews", f"/courses/{course.slug}#reviews"),
+        once=f"review-new-{course.id}-{actor.id}",
+    )
 
 
 def _course(session: Session, slug: object) -> Course:

@@ -1,6 +1,6 @@
 """The last part of an address, made of a course's title or of a person's name."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
@@ -8,6 +8,7 @@ from luma.models.profile import Profile
 from luma.services import search
 
 LONGEST = 60
+NAMING = 0x4C554D4E
 
 
 def plain(title: str, without_letters: str = "course") -> str:
@@ -21,7 +22,12 @@ def plain(title: str, without_letters: str = "course") -> str:
 
 
 def unused(session: Session, title: str, course_id: int | None = None) -> str:
-    """The title's slug, with a number behind it where another course has it already."""
+    """The title's slug, with a number behind it where another course has it already.
+
+    Whoever names a course takes their turn until the transaction ends: two of one name at once
+    would find the same slug free.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(NAMING)))
     wish = plain(title)
     query = select(Course.slug).where(Course.slug.startswith(wish, autoescape=True))
     return _numbered(wish, set(session.scalars(query.where(Course.id != (course_id or 0)))))

@@ -130,7 +130,7 @@ def test_the_instructor_edits_the_form_and_the_student_is_told(
         school, browser, course.instructor, f"/studio/{course.public_id}/feedback/form"
     )
 
-    page.get_by_text("Edit: How clear was it?").click()
+    page.get_by_role("listitem").first.get_by_text("Edit", exact=True).click()
     page.get_by_label("Question", exact=True).first.fill("How loud was it?")
     page.get_by_role("button", name="Save question").first.click()
     expect(page.get_by_role("listitem").first).to_contain_text("How loud was it?")

@@ -7,6 +7,8 @@ import pytest
 from luma.errors import RuleBroken
 from luma.pages.components.autosave_form import SaveWish, Unsaved
 from luma.pages.components.course_tree import Change
+from luma.pages.studio import feedback
+from luma.services.feedback.results import Wish
 
 NONSENSE: tuple[object, ...] = (
     None,
@@ -84,3 +86,24 @@ def test_an_unsaved_field_that_is_none_is_refused(said: object) -> None:
 def test_an_unsaved_field_is_read() -> None:
     assert Unsaved.read(None) is None
     assert Unsaved.read({"subject": "course", "field": "price"}) == Unsaved("course", "price")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *NONSENSE,
+        {"lesson": None, "question": "", "page": 1},
+        {"lesson": "", "question": ["qst_a"], "page": 1},
+        {"lesson": "", "question": "", "page": "1"},
+        {"lesson": "", "question": "", "page": 0},
+        {"lesson": "", "question": "", "page": True},
+        {"lesson": "a" * 81, "question": "", "page": 1},
+    ],
+)
+def test_a_filter_of_feedback_that_is_none_is_refused(said: object) -> None:
+    with pytest.raises(RuleBroken, match="Load the page again"):
+        feedback.read(said)
+
+
+def test_a_filter_of_feedback_is_read() -> None:
+    assert feedback.read({"lesson": "les_a", "question": "", "page": 2}) == Wish("les_a", "", 2)

@@ -10,6 +10,7 @@ from luma import db
 from luma.errors import LumaError, NotAllowed, NotFound, RuleBroken
 from luma.models.audit import AuditEntry
 from luma.models.course import Course
+from luma.models.letter import Letter
 from luma.models.review import Review, ReviewReport
 from luma.models.user import User
 from luma.services import (
@@ -77,6 +78,20 @@ def test_only_the_enrolled_review(session: Session) -> None:
             reviews.write(session, actor(who), course.slug, 5, "")
 
     assert session.scalar(select(func.count(Review.id))) == 0
+
+
+def test_the_instructor_gets_one_letter_about_a_students_review(session: Session) -> None:
+    course, anna = learning_course(session)
+
+    for stars in (5, 4):
+        reviews.write(session, actor(anna), course.slug, stars, "I can bake.")
+        reviews.remove(session, actor(anna), course.slug)
+
+    [letter] = session.scalars(select(Letter))
+    assert letter.user_id == course.instructor_id
+    assert "5 of 5 stars" in letter.text
+    assert "I can bake." in letter.text
+    assert "Anna" not in letter.text
 
 
 @pytest.mark.parametrize("slug", ["nowhere", "", "\0", "\ud800", None, 5, "a" * 300])

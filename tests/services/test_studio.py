@@ -1,9 +1,11 @@
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from luma import db
 from luma.errors import NotAllowed, NotFound, RuleBroken
 from luma.models.course import Course
 from luma.models.order import Order
@@ -76,6 +78,23 @@ def test_the_address_follows_the_title_until_the_first_publication(session: Sess
     after = save(session, course, title="Wheat").sheet.slug
 
     assert (before, after) == ("rye", "rye")
+
+
+def test_courses_of_one_name_at_the_same_moment_have_addresses_of_their_own(
+    fresh_database: str,
+) -> None:
+    with db.unit_of_work() as session:
+        me = actor(make_instructor(session))
+
+    def begin(_turn: int) -> None:
+        with db.unit_of_work() as session:
+            studio.create(session, me, "Bread")
+
+    with ThreadPoolExecutor(6) as tabs:
+        list(tabs.map(begin, range(12)))
+
+    with db.unit_of_work() as session:
+        assert len(set(session.scalars(select(Course.slug)))) == 12
 
 
 def test_two_courses_of_one_name_have_two_addresses(session: Session) -> None:

@@ -104,7 +104,8 @@ class SettingsPanel:
                 away = html.button("Unpublish", type="button").classes("button outline")
                 away.on("click", lambda: dialog.submit(True))
         sure = await dialog is True
-        dialog.delete()
+        if not dialog.is_deleted:
+            dialog.delete()
         return sure
 
     async def _delete(self) -> None:

@@ -41,10 +41,12 @@ def health(session: Session) -> Health:
 
 
 ALIVE = "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > :since"
+# Letters may wait for a mail server for days: that is no reason to send visitors away.
 LATE = """
     SELECT count(*) FROM procrastinate_jobs AS job
     JOIN procrastinate_events AS event ON event.job_id = job.id AND event.type = 'deferred'
-    WHERE job.status = 'todo' AND coalesce(job.scheduled_at, event.at) < :since
+    WHERE job.status = 'todo' AND job.queue_name <> 'mail'
+      AND coalesce(job.scheduled_at, event.at) < :since
 """
 
 

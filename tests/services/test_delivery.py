@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from luma import db, worker
 from luma.errors import RuleBroken
 from luma.models.letter import Letter
-from luma.services import clock, letters, queue
+from luma.services import clock, health, letters, queue
 from luma.services.gateways import mail
 from luma.services.gateways.mail import MailDown
 from luma.services.post import delivery
@@ -254,6 +254,17 @@ def test_an_address_that_is_no_mail_server_is_refused_at_the_start(
 
     with pytest.raises(ValueError, match=r"smtp\+starttls://name:password@"):
         settings()
+
+
+def test_letters_that_wait_do_not_send_visitors_away(session: Session) -> None:
+    written(session)
+    session.execute(text("UPDATE procrastinate_events SET at = at - interval '1 day'"))
+    assert health.health(session).jobs_on_time
+
+    queue.defer(session, "letters.course_open", enrolment_id=0)
+    session.execute(text("UPDATE procrastinate_events SET at = at - interval '1 day'"))
+
+    assert not health.health(session).jobs_on_time
 
 
 async def test_letters_that_wait_for_a_server_delay_nothing_else(

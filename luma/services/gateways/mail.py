@@ -101,6 +101,11 @@ def forget(key: str) -> None:
     file_of(key).unlink(missing_ok=True)
 
 
+def kept() -> list[str]:
+    """The keys of all letters that are files."""
+    return [file.stem for file in file_of("").parent.glob("*.eml")]
+
+
 def file_of(key: str) -> Path:
     """Where a letter is kept while no mail server is named."""
     return settings().data_path() / FOLDER / f"{key}.eml"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from luma import db
@@ -78,12 +78,14 @@ def _note(letter_id: int, outcome: Callable[[Letter], None]) -> LetterStatus | N
 
 
 def forget_old(session: Session) -> None:
-    """Housekeeping: after three months nobody asks what a letter said."""
-    now = clock.now()
-    gone = session.scalars(
-        delete(Letter)
-        .where(Letter.settled_at < now - KEPT_FOR, Letter.status != LetterStatus.WAITING)
-        .returning(Letter.key)
-    )
-    for key in gone.all():
-        mail.forget(key)
+    """Housekeeping: after three months nobody asks what a letter said.
+
+    Files go that have no letter any more, also those of people who have left.
+    """
+    old = (Letter.settled_at < clock.now() - KEPT_FOR, Letter.status != LetterStatus.WAITING)
+    session.execute(delete(Letter).where(*old))
+    files = mail.kept()
+    known = set(session.scalars(select(Letter.key).where(Letter.key.in_(files))))
+    for key in files:
+        if key not in known:
+            mail.forget(key)

@@ -53,6 +53,10 @@ CASES: dict[str, tuple[Case, ...]] = {
     "accounts.change_password": (
         Case(EVERYONE, lambda _: (password_hash(), Visit("192.0.2.1", "Firefox"))),
     ),
+    "addresses.ask_to_change": (Case(EVERYONE, lambda _: ("new@example.org",)),),
+    "addresses.ask_to_verify": (Case(EVERYONE),),
+    "addresses.forget_change": (Case(EVERYONE),),
+    "addresses.standing": (Case(EVERYONE),),
     "identities.of": (Case(EVERYONE),),
     "identities.unlink": (Case(EVERYONE),),
     "identity_visits.begin_again": (

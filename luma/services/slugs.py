@@ -35,6 +35,7 @@ def unused(session: Session, title: str, course_id: int | None = None) -> str:
 
 def unused_by_people(session: Session, name: str) -> str:
     """The name's slug, with a number behind it where somebody else has it already."""
+    session.execute(select(func.pg_advisory_xact_lock(NAMING)))
     wish = plain(name, "instructor")
     query = select(Profile.slug).where(Profile.slug.startswith(wish, autoescape=True))
     return _numbered(wish, set(session.scalars(query)))

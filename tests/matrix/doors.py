@@ -110,6 +110,10 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /account": MY_PAGE,
     "POST /account/address": MY_PAGE,
     "POST /account/address/cancel": MY_PAGE,
+    "GET /account/data": MY_PAGE,
+    "POST /account/data": MY_PAGE,
+    "GET /account/delete": (Door(SIGNED_IN - ADMINS, refused=REFUSED | OVER),),
+    "POST /account/delete": MY_PAGE,
     "POST /account/verify": MY_PAGE,
     "POST /account/identities/unlink": MY_PAGE,
     "POST /account/identities/{name}/link": (Door(NOBODY),),
@@ -168,6 +172,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /studio/{course}/feedback": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback.csv": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback/form": (Door(ITS_OWNER),),
+    "GET /studio/{course}/insights": (Door(ITS_OWNER),),
     "GET /studio/{course}/summaries": (Door(ITS_OWNER),),
     # Whoever runs the school
     "GET /admin": ADMIN_PAGE,

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.dialects.postgresql.ranges import MultiRange
 
 from luma.services.accounts import Visit
+from luma.services.assistant.analysis import Asked, Found
 from luma.services.assistant.asking import Call
 from luma.services.assistant.summaries import Begun
 from luma.services.covers import Cover
@@ -38,9 +39,14 @@ class Case:
     named: Mapping[str, object] | None = None
 
 
+NOTHING_FOUND = Found(themes=[], suggestions=[])
 ASKED = Wording(QuestionKind.TEXT, "Why?", ())
 PICTURE = Cover(b"RIFF", 16, 9)
 WATCHED = Report(5, MultiRange([Range(0, 5)]), 600, 0)
+
+
+def asked(world: World) -> Asked:
+    return Asked(Call(world.ai_call, Question("", "", 1)), {}, {}, 1)
 
 
 def begun(world: World) -> Begun:
@@ -65,10 +71,15 @@ CASES: dict[str, tuple[Case, ...]] = {
     "identity_visits.begin_linking": (
         Case(EVERYONE, lambda _: ("nobody", "browser", "192.0.2.1")),
     ),
+    "leaving.consequences": (Case(EVERYONE),),
+    "leaving.leave": (Case(EVERYONE, named={"is_sure": False}),),
+    "my_data.begin": (Case(EVERYONE),),
+    "my_data.tables": (Case(EVERYONE),),
     "portraits.put": (Case(EVERYONE, lambda _: (PICTURE,)),),
     "portraits.remove": (Case(EVERYONE),),
     "profiles.mine": (Case(EVERYONE),),
     "profiles.save": (Case(EVERYONE, lambda _: ("New name", "About me")),),
+    "proofs.ensure_proved": (Case(EVERYONE),),
     "proofs.prove": (Case(EVERYONE),),
     "proofs.prove_by_code": (Case(EVERYONE, lambda _: ("123456",)),),
     "proofs.ways": (Case(EVERYONE),),
@@ -140,6 +151,20 @@ CASES: dict[str, tuple[Case, ...]] = {
     "studio.restore": (Case(ITS_OWNER, lambda w: (w.deleted,)),),
     "covers.put": (Case(ITS_OWNER, lambda w: (w.course, PICTURE)),),
     "covers.remove": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.analysis.begin": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.analysis.keep": (Case(ITS_OWNER, lambda w: (w.course, asked(w), NOTHING_FOUND)),),
+    "assistant.insights.insights": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "assistant.todos.finish": (Case(ITS_OWNER, lambda w: (w.course, w.todo)),),
+    "assistant.todos.make": (
+        Case(ITS_OWNER, lambda w: (w.course, w.analysis, 0)),
+        Case(NOBODY, lambda w: (w.draft, w.analysis, 0)),
+    ),
+    "assistant.todos.remove": (Case(ITS_OWNER, lambda w: (w.course, w.todo)),),
+    "assistant.todos.reopen": (Case(ITS_OWNER, lambda w: (w.course, w.todo)),),
+    "assistant.todos.tell": (
+        Case(ITS_OWNER, lambda w: (w.course, w.todo, "Less water")),
+        Case(NOBODY, lambda w: (w.draft, w.todo, "Less water")),
+    ),
     "assistant.summaries.approve": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, 0, "Mine")),),
     "assistant.summaries.begin": (Case(ITS_OWNER, lambda w: (w.course, w.lesson)),),
     "assistant.summaries.discard": (Case(ITS_OWNER, lambda w: (w.course, w.lesson, 0)),),

@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from luma.models.assistant import CallPurpose
 from luma.models.course import Course, Lesson
+from luma.models.insight import Analysis, Todo
 from luma.models.payment import StripeEvent
 from luma.models.user import SignedIn, User
 from luma.services import accounts, clock, letters, outline, queue, review_reactions, reviews
 from luma.services.accounts import Visit
-from luma.services.assistant import budget
+from luma.services.assistant import budget, todos
 from luma.services.assistant.budget import Wish
 from luma.services.feedback import form, sheets
 from luma.services.outline import RemovedChapter, RemovedLesson
@@ -28,6 +29,7 @@ LOCKED_VIDEO = "LockedVid01"
 DRAFT_LESSON = "Draft lesson of the owner"
 DRAFT_COURSE = "Draft course of the owner"
 SURNAME = "Marksdottir"
+INSIGHT = "What only the owner was advised"
 LETTER = "What only the student was written"
 
 
@@ -55,13 +57,15 @@ class World:
     job: int
     event: str
     ai_call: int
+    analysis: str
+    todo: str
     question: str
     """Of the owner's feedback form; the student has answered it without a name."""
     student_session: int
 
     def marks(self, role: str) -> set[str]:
         """What must never come to the eyes of this role; of a visitor's, all of it."""
-        owners = {self.people[OWNER].email: {OWNER, ADMIN}, DRAFT_LESSON: {OWNER}}
+        owners = {self.people[OWNER].email: {OWNER, ADMIN}, DRAFT_LESSON: {OWNER}, INSIGHT: {OWNER}}
         students = {
             self.people[STUDENT].email: {STUDENT, ADMIN},
             self.order: {STUDENT, ADMIN},
@@ -93,6 +97,7 @@ def build(session: Session) -> World:
     review_reactions.report(session, actor(people[STRANGER]), review, "rude", "")
     letters.write(session, student.id, "mark", subject="A letter", text=LETTER, once="mark-1")
     question = _feedback(session, student, course)
+    analysis, todo = _insight(session, course, review)
     draft = make_course(session, DRAFT_COURSE, instructor=owner, price=Money(0, "usd"))
     deleted = make_course(session, DRAFT_COURSE, instructor=owner)
     deleted.delete(clock.now())
@@ -121,6 +126,8 @@ def build(session: Session) -> World:
         letter="mark-1",
         job=_failed_job(session),
         event=_stuck_event(session),
+        analysis=analysis,
+        todo=todo,
         question=question,
         student_session=session.scalars(own).one(),
         ai_call=budget.take(session, owner.id, Wish(CallPurpose.SUMMARY, 1, course.id)),
@@ -188,6 +195,23 @@ def _feedback(session: Session, student: User, course: Course) -> str:
     said = {question.id: "4" for question in questions if question.is_required}
     sheets.answer(session, actor(student), course.slug, said, anonymous=True)
     return questions[0].id
+
+
+def _insight(session: Session, course: Course, review: str) -> tuple[str, str]:
+    """An analysis with a suggestion, and the to-do made of it."""
+    analysis = Analysis(
+        course_id=course.id,
+        themes=[],
+        suggestions=[{"text": INSIGHT, "lesson": None, "answers": [review]}],
+        texts_read=1,
+        texts_there=1,
+        created_at=clock.now(),
+    )
+    session.add(analysis)
+    session.flush()
+    by = actor(course.instructor)
+    todos.make(session, by, course.public_id, analysis.public_id, 0)
+    return analysis.public_id, session.scalars(select(Todo.public_id)).one()
 
 
 def _failed_job(session: Session) -> int:

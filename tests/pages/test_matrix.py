@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from luma.errors import LumaError, NotAllowed, NotFound, ProveAgain, SignInNeeded
 from luma.services import accounts
+from luma.settings import settings
 from tests.browser.school import School, running
 from tests.database import Databases
 from tests.matrix import found
@@ -118,8 +119,10 @@ def test_every_service_that_pages_act_through_is_tried() -> None:
 
 @pytest.mark.parametrize("service", CASES)
 def test_only_who_may_is_served_and_nobody_reads_what_is_anothers(
-    session: Session, service: str
+    session: Session, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LUMA_OPENROUTER_API_KEY", "sk-or-set")
+    settings.cache_clear()
     world = build(session)
     action = cast("Callable[..., Any]", found.called(service))
 

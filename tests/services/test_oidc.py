@@ -132,6 +132,13 @@ HOSTILE: dict[str, dict[str, object]] = {
 }
 
 
+def test_only_what_a_providers_own_key_signs_is_looked_at(
+    there: OidcStandIn, provider: Provider
+) -> None:
+    """It says that it also takes HS256 and none."""
+    assert oidc_documents.description(provider).algorithms == ("RS256",)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_false_answer_is_refused(there: OidcStandIn, provider: Provider, name: str) -> None:
     believed(there, provider)

@@ -19,10 +19,11 @@ from luma.models.letter import Letter
 from luma.models.user import User
 from luma.services import accounts, identities, identity_inbox
 from luma.services.accounts import Visit
+from luma.services.admin import jobs
 from luma.services.gateways import clerk
 from luma.settings import settings
-from luma.values import EventStatus
-from tests.factories import make_user
+from luma.values import EventStatus, Role
+from tests.factories import fresh, make_user
 
 ISSUER = "https://clerk.school.example"
 SECRET, ROLLED = "whsec_c2VjcmV0IG9uZSBvZiB0aGlz", "whsec_c2VjcmV0IHR3byBvZiB0aGlz"
@@ -402,13 +403,18 @@ def test_what_cannot_be_applied_is_parked_and_seen(
     def broken(_: bytes) -> None:
         raise KeyError("something")
 
-    monkeypatch.setattr(clerk, "user", broken)
-
-    row = told(session, body())
+    with monkeypatch.context() as patched:
+        patched.setattr(clerk, "user", broken)
+        row = told(session, body())
 
     assert (row.status, row.attempts) == (EventStatus.PARKED, 1)
     assert row.last_error == "KeyError: 'something'"
-    monkeypatch.undo()
+    admin = fresh(make_user(session, roles=(Role.ADMIN,)))
+    assert [one.event_id for one in jobs.failures(session, admin).events] == ["msg_1"]
+    jobs.apply_again(session, admin, "msg_1")
+    identity_inbox.apply([row.id])
+    session.expire_all()
+    assert session.get_one(IdentityEvent, row.id).status is EventStatus.DONE
 
 
 def test_a_secret_without_a_clerk_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

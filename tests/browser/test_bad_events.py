@@ -79,13 +79,18 @@ def people(school: School) -> dict[str, str]:
             f"/learn/{course.slug}/{lesson}": student.email,
             f"/studio/{course.public_id}/feedback": course.instructor.email,
             f"/studio/{course.public_id}/feedback/form": course.instructor.email,
+            f"/studio/{course.public_id}/summaries": course.instructor.email,
+            f"/studio/{course.public_id}/insights": course.instructor.email,
         }
 
 
 @pytest.mark.parametrize(
     "place",
-    range(6),
-    ids=["account", "my courses", "editor", "classroom", "feedback", "feedback form"],
+    range(8),
+    ids=[
+        *("account", "my courses", "editor", "classroom", "feedback", "feedback form"),
+        *("summaries", "insights"),
+    ],
 )
 def test_no_event_breaks_a_page(
     school: School, browser: Browser, people: dict[str, str], place: int

@@ -7,6 +7,7 @@ import pytest
 from luma.errors import RuleBroken
 from luma.pages.components.autosave_form import SaveWish, Unsaved
 from luma.pages.components.course_tree import Change
+from luma.pages.components.summary_panel import SummaryWish
 from luma.pages.studio import feedback
 from luma.services.feedback.results import Wish
 
@@ -107,3 +108,18 @@ def test_a_filter_of_feedback_that_is_none_is_refused(said: object) -> None:
 
 def test_a_filter_of_feedback_is_read() -> None:
     assert feedback.read({"lesson": "les_a", "question": "", "page": 2}) == Wish("les_a", "", 2)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *NONSENSE,
+        {"act": "publish", "lesson": "les_a", "revision": 1, "text": ""},
+        {"act": "approve", "lesson": 5, "revision": 1, "text": ""},
+        {"act": "approve", "lesson": "les_a", "revision": True, "text": ""},
+        {"act": "approve", "lesson": "les_a", "revision": 1, "text": None},
+    ],
+)
+def test_a_wish_for_a_summary_that_is_none_is_refused(said: object) -> None:
+    with pytest.raises(RuleBroken, match="Load the page again"):
+        SummaryWish.read(said)

@@ -88,8 +88,8 @@ class Asked:
 
 def begin(session: Session, actor: Actor, course: str) -> Asked:
     """Reserve the cost. Then `asking.read` with no session open, and `keep` what is found."""
-    ensure_set_up()
     own = own_course(session, actor, course, lock=True)
+    ensure_set_up()
     _ensure_none_runs(session, own)
     told = _told(session, own)
     if told.there < FEWEST_TEXTS:

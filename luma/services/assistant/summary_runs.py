@@ -53,9 +53,9 @@ class Step:
 
 def start(session: Session, actor: Actor, course: str, lessons: Sequence[str], *, ai: bool) -> None:
     """Queue the summaries of these lessons. A second press changes nothing while one runs."""
+    own = own_course(session, actor, course, lock=True)
     if ai:
         ensure_set_up()
-    own = own_course(session, actor, course, lock=True)
     if running(session, own.id) is not None:
         return
     wanted = _ids(session, own, lessons)

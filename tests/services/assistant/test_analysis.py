@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from luma.errors import LumaError, NotAllowed, NotFound, RuleBroken
 from luma.models.assistant import AiCall, CallStatus
 from luma.models.insight import Analysis, Todo
 from luma.models.letter import Letter
+from luma.models.progress import Enrolment
 from luma.services import reviews
 from luma.services.assistant import analysis, anonymous, asking, budget, insights, todos
 from luma.services.assistant.analysis import Found
@@ -242,6 +243,21 @@ async def test_what_is_hidden_or_taken_back_later_is_no_quote_any_more(
     assert [quote.id for quote in left.quotes] == [room.fast]
 
 
+async def test_what_is_taken_back_while_the_ai_reads_bears_nothing_out(
+    session: Session, router: OpenRouter
+) -> None:
+    room = Class(session)
+    asked = analysis.begin(session, room.me, room.id)
+    names = {real: short for short, real in asked.answers.items()}
+    told = found(theme(names[room.review]), theme(names[room.fast], title="Left"))
+    reviews.remove(session, room.writer, room.course.slug)
+
+    analysis.keep(session, room.me, room.id, asked, Found.model_validate(told))
+
+    kept = session.scalars(select(Analysis)).one()
+    assert [one["title"] for one in kept.themes] == ["Left"]
+
+
 async def test_a_second_press_does_not_ask_twice(session: Session, router: OpenRouter) -> None:
     room = Class(session)
     analysis.begin(session, room.me, room.id)
@@ -302,6 +318,20 @@ async def test_a_suggestion_becomes_one_to_do_and_those_who_said_so_are_told_onc
     assert all("I speak slower now." in letter.text for letter in letters)
     with pytest.raises(RuleBroken, match="were told"):
         todos.reopen(session, room.me, room.id, todo.id)
+
+
+async def test_who_has_lost_the_course_is_written_nothing(
+    session: Session, router: OpenRouter
+) -> None:
+    room = Class(session)
+    await room.analysed(router, found(wishes=(wish("{fast}", "{review}"),)))
+    todos.make(session, room.me, room.id, room.view.id, 0)
+    todo = room.insights.todos[0].id
+    todos.finish(session, room.me, room.id, todo)
+    lost = update(Enrolment).where(Enrolment.student_id == room.writer.id).values(active=False)
+    session.execute(lost)
+
+    assert todos.tell(session, room.me, room.id, todo, "I speak slower now.") == 1
 
 
 @pytest.mark.parametrize("said", BAD_TEXT)

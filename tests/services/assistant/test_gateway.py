@@ -69,6 +69,17 @@ async def test_a_busy_service_is_asked_again_after_the_time_it_asks_for(
     assert waits == [7.0]
 
 
+async def test_who_asks_for_more_patience_than_a_person_has_is_not_waited_for(
+    router: OpenRouter,
+) -> None:
+    router.does({"kind": "status", "status": 429, "retry_after": 30})
+
+    said, _ = await refusal()
+
+    assert "busy" in said
+    assert len(router.asked) == 1
+
+
 async def test_a_first_model_that_fails_twice_is_followed_by_the_other(
     router: OpenRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from luma.values import Role
 from tests.browser.school import School
 from tests.factories import PASSWORD, actor, enrol, make_instructor, make_published, make_user
 
-SECTIONS = ("", "/users", "/courses", "/reviews", "/jobs", "/ai", "/settings", "/log")
+SECTIONS = ("", "/users", "/courses", "/reviews", "/mail", "/jobs", "/ai", "/settings", "/log")
 WHY = "Lesson 2 is not yours to show."
 
 

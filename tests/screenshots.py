@@ -191,7 +191,7 @@ def _school() -> Iterator[str]:
         migrations.upgrade()
         with db.unit_of_work() as session:
             demo.load(session)
-            _give_admins_work(session)
+            give_admins_work(session)
         command = [sys.executable, "-m", "tests.browser.serve"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -202,7 +202,7 @@ def _school() -> Iterator[str]:
         db.forget()
 
 
-def _give_admins_work(session: Session) -> None:
+def give_admins_work(session: Session) -> None:
     """Something for each of the admin pages to show."""
     admin = session.scalars(select(User).where(User.email == demo.PEOPLE["ada"].email)).one()
     roles = frozenset({Role.ADMIN})
@@ -230,13 +230,17 @@ def _take(browser: Browser, url: str, wanted: list[Shot], look: str, folder: Pat
             pages[shot.who] = _visitor(browser, url, look, shot.who)
         page = pages[shot.who]
         page.goto(shot.path)
-        if shot.press:
-            for selector in shot.press.split(" then "):
-                page.click(selector)
+        press(page, shot)
         page.wait_for_timeout(1500)
         sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         page.screenshot(path=folder / f"{shot.name}-{look}.png")
         sys.stdout.write(f"{shot.name}-{look}{' SCROLLS SIDEWAYS' if sideways > 0 else ''}\n")
+
+
+def press(page: Page, shot: Shot) -> None:
+    """What has to be pressed before the page shows what it is here for."""
+    for selector in filter(None, shot.press.split(" then ")):
+        page.click(selector)
 
 
 def _visitor(browser: Browser, url: str, look: str, who: str | None) -> Page:

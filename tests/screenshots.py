@@ -62,6 +62,7 @@ def shots(session: Session) -> list[Shot]:
     toolbox = session.scalars(
         select(Course).where(Course.slug == "the-web-developers-toolbox")
     ).one()
+    draft = session.scalar(select(Course.public_id).where(Course.slug == "calculus-without-fear"))
     lesson = session.scalars(
         select(Lesson.public_id)
         .join(Chapter, Chapter.id == Lesson.chapter_id)
@@ -109,6 +110,8 @@ def shots(session: Session) -> list[Shot]:
         Shot("leaving", "/account/delete", "teacher"),
         Shot("instructor", "/instructors/jun-watanabe"),
         Shot("studio", "/studio", "teacher"),
+        Shot("hidden", "/studio", "tomas"),
+        Shot("hidden-editor", f"/studio/{draft}", "tomas"),
         Shot("editor", f"/studio/{toolbox.public_id}", "teacher"),
         Shot("editor-lesson", f"/studio/{toolbox.public_id}?lesson={lesson}", "teacher"),
         Shot("summaries", f"/studio/{toolbox.public_id}/summaries", "teacher"),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +33,16 @@ def started(*words: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.terminate()
+            _ended(process)
+
+
+def _ended(process: subprocess.Popen[str]) -> None:
+    """One that does not end says where it stands, instead of holding up all tests after it."""
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        raise
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ def ordered(session: Session, buyer: User, course: Course, *, paid: bool) -> Ord
         course_id=course.id,
         price=course.price,
         fee_bps=1000,
+        refund_days=14,
         gateway="sandbox",
         created_at=now,
         updated_at=now,

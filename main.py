@@ -1,10 +1,13 @@
 """Start LUMA: the server with its worker, and with `--native` a window on the studio."""
 
 import argparse
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
@@ -19,8 +22,13 @@ ANSWERS_END_AFTER = 2
 """Seconds that open answers get once the server is told to stop."""
 
 
+ENDS_WITHIN = 12
+"""Seconds from the wish to the end, whatever still hangs; what is cut off is safe as after a
+power cut."""
+
+
 class Server(uvicorn.Server):
-    """Says when it is there."""
+    """Says when it is there, and ends when it is told to."""
 
     def __init__(self, config: uvicorn.Config, when_there: Callable[["Server"], None]) -> None:
         super().__init__(config)
@@ -33,16 +41,31 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         self.should_exit = True
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        _end_at_last()
+
 
 def main() -> None:
     asked = _arguments()
     logs.write()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _end)
     with in_sentences():
         if asked.server:
             _show(Window(asked.server))
         else:
             _serve(Window(settings().base_url) if asked.native else None)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    _end_at_last()
+    sys.exit(0)
+
+
+def _end_at_last() -> None:
+    last = threading.Timer(ENDS_WITHIN, os._exit, (1,))
+    last.daemon = True
+    last.start()
 
 
 def _arguments() -> argparse.Namespace:

@@ -174,8 +174,12 @@ def _pick_up_stalled(app: App) -> None:
 
 
 async def work() -> None:
-    """Run jobs until cancelled. Comes back by itself after the database was away."""
-    while True:
+    """Run jobs until cancelled. Comes back by itself after the database was away.
+
+    A lane that fails while all of them end hides the cancelling: so it is asked for.
+    """
+    me = asyncio.current_task()
+    while me is None or not me.cancelling():
         try:
             app = build(_conninfo())
             async with app.open_async():
@@ -184,7 +188,8 @@ async def work() -> None:
                 await _run_lanes(app)
         except* (ConnectorException, OSError, ServiceDown):
             log.exception("the worker lost the database; it starts again in a moment")
-            await asyncio.sleep(RESTART_AFTER)
+            if me is None or not me.cancelling():
+                await asyncio.sleep(RESTART_AFTER)
         finally:
             mail.hang_up()
 

@@ -17,7 +17,7 @@ LONGEST_FILE = 300
 
 NO_SUCH_ROOM = {"utils", "helpers", "common", "core", "repositories", "schemas", "managers"}
 NO_SUCH_VERB = ("get_", "handle_", "process_")
-NAMED_BY_OTHERS = {"get_retry_decision", "get_field_value"}
+NAMED_BY_OTHERS = {"get_retry_decision", "get_field_value", "handle_exit"}
 RAW_SINKS = {
     "add_body_html",
     "add_css",

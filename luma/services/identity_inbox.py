@@ -45,16 +45,7 @@ def receive(session: Session, event: ClerkEvent) -> None:
 
 def apply(row_ids: list[int]) -> None:
     """Apply events, each in a transaction of its own; what cannot be applied is parked."""
-    for row_id in row_ids:
-        try:
-            with db.unit_of_work() as session:
-                if row := reception.taken_up(session, IdentityEvent, row_id):
-                    row.finish(clock.now(), _applied(session, row))
-        except Exception as error:
-            log.exception("an event could not be applied", extra={"row": row_id})
-            with db.unit_of_work() as session:
-                why = f"{type(error).__name__}: {error}"[:500]
-                reception.park(session, IdentityEvent, row_id, TASK, why)
+    reception.apply_each(IdentityEvent, row_ids, TASK, _apply)
 
 
 def sweep(session: Session) -> None:
@@ -65,6 +56,12 @@ def sweep(session: Session) -> None:
 def resume(session: Session) -> None:
     """The same for a worker that starts."""
     reception.queue_again(session, IdentityEvent, TASK, clock.now())
+
+
+def _apply(row_id: int) -> None:
+    with db.unit_of_work() as session:
+        if row := reception.taken_up(session, IdentityEvent, row_id):
+            row.finish(clock.now(), _applied(session, row))
 
 
 def _applied(session: Session, row: IdentityEvent) -> str | None:

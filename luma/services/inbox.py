@@ -44,15 +44,7 @@ def apply(row_ids: list[int]) -> None:
     What cannot be applied, because its order is unknown or because of a fault of ours, is parked
     and never lost: it is tried for a day and then left, loudly, to an admin.
     """
-    for row_id in row_ids:
-        try:
-            _apply(row_id)
-        except Exception as error:
-            if not isinstance(error, UnknownPayment):
-                log.exception("an event could not be applied", extra={"row": row_id})
-            with db.unit_of_work() as session:
-                why = f"{type(error).__name__}: {error}"[:500]
-                reception.park(session, StripeEvent, row_id, TASK, why)
+    reception.apply_each(StripeEvent, row_ids, TASK, _apply, (UnknownPayment,))
 
 
 def sweep(session: Session) -> None:

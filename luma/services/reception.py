@@ -1,12 +1,14 @@
 """What every inbox does with an event that it holds: take it up, park it, queue it again."""
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from luma import db
 from luma.models.identity import IdentityEvent
 from luma.models.payment import StripeEvent
 from luma.services import clock, queue
@@ -24,6 +26,27 @@ WAITS = (1, 5, 15, 60, 300, 900, 3600)
 
 LATE = timedelta(minutes=2)
 SWEPT_AT_ONCE = 200
+
+
+def apply_each(
+    kind: type[E],
+    row_ids: Sequence[int],
+    task: str,
+    apply: Callable[[int], None],
+    awaited: tuple[type[Exception], ...] = (),
+) -> None:
+    """Apply events, each in transactions of its own; one that cannot be applied stops no other.
+
+    It is parked, whatever the cause; only the `awaited` causes are no fault of ours.
+    """
+    for row_id in row_ids:
+        try:
+            apply(row_id)
+        except Exception as error:
+            if not isinstance(error, awaited):
+                log.exception("an event could not be applied", extra={"row": row_id})
+            with db.unit_of_work() as session:
+                park(session, kind, row_id, task, f"{type(error).__name__}: {error}"[:500])
 
 
 def taken_up(session: Session, kind: type[E], row_id: int) -> E | None:

@@ -3,36 +3,19 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
 from luma.models.course import Chapter, Course, Lesson
-from luma.models.order import Order
 from luma.models.progress import LessonProgress
 from luma.models.user import User
 from luma.services import clock, landing
 from luma.services.landing import Buy, Continue, Pending, Teach
 from luma.values import LessonStatus, OrderStatus
 from tests.factories import enrol, make_course, make_published, make_user
+from tests.selling import make_order
 
 GONE = "There is no such course"
 
 
 def door(session: Session, course: Course, viewer: User | None) -> landing.Door:
     return landing.course_page(session, course.slug, viewer.id if viewer else None)[1]
-
-
-def order(session: Session, buyer: User, course: Course, status: OrderStatus) -> Order:
-    made = Order(
-        buyer_id=buyer.id,
-        course_id=course.id,
-        price=course.price,
-        fee_bps=1000,
-        refund_days=14,
-        gateway="sandbox",
-        status=status,
-        created_at=clock.now(),
-        updated_at=clock.now(),
-    )
-    session.add(made)
-    session.flush()
-    return made
 
 
 def test_the_outline_has_live_lessons_in_order(session: Session) -> None:
@@ -143,14 +126,14 @@ def test_a_lesson_that_was_taken_away_is_not_where_one_goes_on(session: Session)
 
 def test_a_payment_on_its_way_is_not_asked_for_again(session: Session) -> None:
     course, student = make_published(session), make_user(session)
-    pending = order(session, student, course, OrderStatus.PENDING)
+    pending = make_order(session, student, course, status=OrderStatus.PENDING)
 
     assert door(session, course, student) == Pending(pending.public_id)
 
 
 def test_what_another_gateway_was_to_confirm_keeps_nobody_from_buying(session: Session) -> None:
     course, student = make_published(session), make_user(session)
-    order(session, student, course, OrderStatus.PENDING).gateway = "stripe"
+    make_order(session, student, course, status=OrderStatus.PENDING).gateway = "stripe"
     session.flush()
 
     assert door(session, course, student) == Buy()
@@ -158,7 +141,7 @@ def test_what_another_gateway_was_to_confirm_keeps_nobody_from_buying(session: S
 
 def test_an_open_order_may_still_be_paid(session: Session) -> None:
     course, student = make_published(session), make_user(session)
-    order(session, student, course, OrderStatus.OPEN)
+    make_order(session, student, course, status=OrderStatus.OPEN)
 
     assert door(session, course, student) == Buy()
 

@@ -32,24 +32,14 @@ from luma.services.accounts import Visit
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, CourseStatus, OrderStatus, Role
 from tests.factories import actor, enrol, fresh, make_course, make_instructor, make_user
+from tests.selling import make_order
 
 HERE = Visit("203.0.113.7", "Firefox")
 
 
 def ordered(session: Session, buyer: User, course: Course, *, paid: bool) -> Order:
     now = clock.now()
-    order = Order(
-        buyer_id=buyer.id,
-        course_id=course.id,
-        price=course.price,
-        fee_bps=1000,
-        refund_days=14,
-        gateway="sandbox",
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(order)
-    session.flush()
+    order = make_order(session, buyer, course)
     attempt = CheckoutAttempt(
         order_id=order.id,
         operation_key=f"key-{order.id}",

@@ -1,13 +1,12 @@
 """Only what Clerk signed just now comes in, once, and is applied in any order."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -41,15 +40,6 @@ def _clerk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    app = FastAPI()
-    app.include_router(webhooks.router)
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://school.example") as client:
-        yield client
 
 
 def now() -> datetime:

@@ -18,7 +18,7 @@ from luma.services import access, audit, clock, gateways, policies, queue, texts
 from luma.services.gateways import reversal_events
 from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
 from luma.services.money import grants, reversals, standings
-from luma.services.money.standings import Standing
+from luma.services.money.standings import PaymentStanding, Standing
 from luma.services.policies import Actor
 from luma.values import EnrolmentSource, Money
 
@@ -60,20 +60,25 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
-    payment_id: int
-    amount: Money
+class _Open:
+    """A payment that may be given back, and what is asked back of it: in minor units."""
+
+    payment: PaymentStanding
+    waiting: int
+
+    @property
+    def left(self) -> int:
+        return self.payment.paid - self.payment.refunded - self.waiting
 
 
 def refundable(session: Session, order: Order) -> Refundable:
     """In the order's currency; what was paid in another is for an admin at the gateway."""
-    paid = refunded = waiting = 0
-    for payment, asked in _refundable(session, order):
-        paid += payment.paid
-        refunded += payment.refunded
-        waiting += asked
-    currency = order.price.currency
-    return Refundable(Money(paid, currency), Money(refunded, currency), Money(waiting, currency))
+    currency, payments = order.price.currency, _open_payments(session, order)
+    return Refundable(
+        Money(sum(one.payment.paid for one in payments), currency),
+        Money(sum(one.payment.refunded for one in payments), currency),
+        Money(sum(one.waiting for one in payments), currency),
+    )
 
 
 def ask(
@@ -93,7 +98,7 @@ def ask(
     why = texts.line(reason, "Reason", 200)
     left = refundable(session, order).left
     wanted = Money.parse(amount, left.currency) if amount.strip() else left
-    _request(session, order, wanted, why, actor.id)
+    _request(session, order, wanted, left, why, actor.id)
     _settle_access(session, actor, order, why, then, is_full=wanted == left)
     after = {"amount": wanted.decimal(), "currency": wanted.currency, "access": then.value}
     audit.note(session, actor, "order.refund", f"order {order.public_id}", after=after)
@@ -106,7 +111,8 @@ def claim(session: Session, actor: Actor, order_id: str, reason: str) -> None:
     if until is None or until < clock.now():
         raise RuleBroken("The time for a refund is over. Write to the instructor.")
     why = texts.line(reason, "Reason", 200)
-    _request(session, order, refundable(session, order).left, why, actor.id)
+    left = refundable(session, order).left
+    _request(session, order, left, left, why, actor.id)
 
 
 def promise(session: Session, actor: Actor, order_id: str) -> Promise:
@@ -130,16 +136,11 @@ def promised_until(order: Order) -> datetime | None:
 def return_double(session: Session, order_id: int) -> None:
     """All good payments but the first go back. Twice changes nothing."""
     order = access.locked(session, order_id)
-    live = [
-        (payment, asked)
-        for payment, asked in _refundable(session, order)
-        if payment.standing is Standing.LIVE
-    ]
-    for payment, asked in live[1:]:
-        amount = payment.paid - payment.refunded - asked
-        if amount:
-            share = _Share(payment.payment_id, Money(amount, order.price.currency))
-            _write(session, order, share, TWICE, None)
+    payments = _open_payments(session, order)
+    live = [one for one in payments if one.payment.standing is Standing.LIVE]
+    for one in live[1:]:
+        if one.left:
+            _write(session, order, one, one.left, TWICE, None)
 
 
 def send(request_id: int) -> None:
@@ -175,9 +176,8 @@ def _refuse(request_id: int, why: str) -> None:
         session.get_one(RefundRequest, request_id).refuse(why)
 
 
-def _request(session: Session, order: Order, wanted: Money, why: str, by: int) -> None:
+def _request(session: Session, order: Order, wanted: Money, left: Money, why: str, by: int) -> None:
     """Share it out over the payments. The order is held, so two presses cannot give it twice."""
-    left = refundable(session, order).left
     if not 0 < wanted.minor <= left.minor:
         raise RuleBroken(
             "There is nothing left to refund."
@@ -185,18 +185,19 @@ def _request(session: Session, order: Order, wanted: Money, why: str, by: int) -
             else f"Refund an amount between 0 and {left.words()}."
         )
     rest = wanted.minor
-    for payment, asked in _refundable(session, order):
-        part = min(rest, payment.paid - payment.refunded - asked)
+    for one in _open_payments(session, order):
+        part = min(rest, one.left)
         if part > 0:
-            share = _Share(payment.payment_id, Money(part, wanted.currency))
-            _write(session, order, share, why, by)
+            _write(session, order, one, part, why, by)
             rest -= part
 
 
-def _write(session: Session, order: Order, share: _Share, why: str, by: int | None) -> None:
+def _write(
+    session: Session, order: Order, one: _Open, minor: int, why: str, by: int | None
+) -> None:
     request = RefundRequest(
-        payment_id=share.payment_id,
-        amount=share.amount,
+        payment_id=one.payment.payment_id,
+        amount=Money(minor, order.price.currency),
         reason=why,
         asked_by_id=by,
         operation_key=f"luma:refund:{order.public_id}:{secrets.token_hex(8)}",
@@ -218,7 +219,7 @@ def _settle_access(
     access.derive(session, order)
 
 
-def _refundable(session: Session, order: Order) -> list[tuple[standings.PaymentStanding, int]]:
+def _open_payments(session: Session, order: Order) -> list[_Open]:
     """Payments in the order's currency that nothing disputes, and what is asked back of each."""
     waiting = dict(
         session.execute(
@@ -237,7 +238,7 @@ def _refundable(session: Session, order: Order) -> list[tuple[standings.PaymentS
     )
     ours = set(session.scalars(own))
     return [
-        (payment, int(waiting.get(payment.payment_id, 0)))
+        _Open(payment, int(waiting.get(payment.payment_id, 0)))
         for payment in standings.of_order(session, order.id)
         if payment.payment_id in ours and payment.standing in (Standing.LIVE, Standing.REFUNDED)
     ]

@@ -4,7 +4,7 @@ import logging
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from luma.models.payment import Payment
@@ -43,35 +43,48 @@ def _payment(session: Session, intent: str | None) -> Payment:
 
 
 def _refund(payment: Payment, fact: RefundFact) -> ReturningInsert[int]:
-    new = insert(Refund).values(
+    return _newer(
+        Refund,
+        Refund.refund_id,
+        fact,
+        "failure",
         refund_id=fact.refund_id,
         payment_id=payment.id,
-        amount_minor=fact.amount.minor,
-        amount_currency=fact.amount.currency,
-        status=fact.status,
-        rank=fact.status.rank,
         failure=fact.failure,
         refunded_at=fact.happened_at,
     )
-    newer = {name: new.excluded[name] for name in ("status", "rank", "failure")}
-    return new.on_conflict_do_update(
-        index_elements=[Refund.refund_id], set_=newer, where=Refund.rank < new.excluded.rank
-    ).returning(Refund.id)
 
 
 def _dispute(payment: Payment, fact: DisputeFact) -> ReturningInsert[int]:
-    new = insert(Dispute).values(
+    return _newer(
+        Dispute,
+        Dispute.dispute_id,
+        fact,
+        "due_by",
         dispute_id=fact.dispute_id,
         payment_id=payment.id,
-        amount_minor=fact.amount.minor,
-        amount_currency=fact.amount.currency,
-        status=fact.status,
-        rank=fact.status.rank,
         reason=fact.reason,
         due_by=fact.due_by,
         opened_at=fact.happened_at,
     )
-    newer = {name: new.excluded[name] for name in ("status", "rank", "due_by")}
+
+
+def _newer(
+    table: type[Refund | Dispute],
+    key: InstrumentedAttribute[str],
+    fact: RefundFact | DisputeFact,
+    also: str,
+    **columns: object,
+) -> ReturningInsert[int]:
+    """Write the fact, or its status and what `also` comes with it if its rank has risen."""
+    new = insert(table).values(
+        amount_minor=fact.amount.minor,
+        amount_currency=fact.amount.currency,
+        status=fact.status,
+        rank=fact.status.rank,
+        **columns,
+    )
+    changes = {name: new.excluded[name] for name in ("status", "rank", also)}
     return new.on_conflict_do_update(
-        index_elements=[Dispute.dispute_id], set_=newer, where=Dispute.rank < new.excluded.rank
-    ).returning(Dispute.id)
+        index_elements=[key], set_=changes, where=table.rank < new.excluded.rank
+    ).returning(table.id)

@@ -26,7 +26,7 @@ class LessonStatus(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """Derived from the facts of payment; see services/access.py."""
+    """Derived from the facts of payment; see services/money/access.py."""
 
     OPEN = "open"
     """The buyer may still pay."""

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown, TooLarge
-from luma.services import gateways, identity_inbox, inbox
+from luma.services import gateways, identity_inbox
 from luma.services.gateways import clerk
 from luma.services.gateways.protocol import GatewayEvent
+from luma.services.money import inbox
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
 

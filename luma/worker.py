@@ -14,20 +14,10 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from luma import db
 from luma.bridge import apart, perform
 from luma.errors import LumaError, ServiceDown
-from luma.services import (
-    catalogue_sync,
-    checkout,
-    failures,
-    housekeeping,
-    identity_inbox,
-    identity_visits,
-    inbox,
-    letters,
-    resets,
-)
+from luma.services import failures, housekeeping, identity_inbox, identity_visits, letters, resets
 from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
-from luma.services.money import refunds
+from luma.services.money import catalogue_sync, checkout, inbox, refunds
 from luma.services.post import delivery
 
 log = logging.getLogger(__name__)

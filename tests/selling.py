@@ -13,10 +13,11 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import SandboxReversal, SandboxSession, StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import clock, inbox
+from luma.services import clock
 from luma.services.gateways import sandbox, sandbox_events, signatures
 from luma.services.gateways.events import COMPLETED, EXPIRED, FAILED_LATE, SUCCEEDED_LATE
 from luma.services.gateways.protocol import CheckoutRequest, GatewayEvent
+from luma.services.money import inbox
 from luma.values import EventStatus, Money
 from tests.factories import make_published, make_user
 from tests.standins import contract
@@ -41,7 +42,7 @@ class Sale:
 def open_sale(
     session: Session, *, price: Money | None = None, course: Course | None = None
 ) -> Sale:
-    """A buyer on the way to pay $49, as services/checkout.py leaves it."""
+    """A buyer on the way to pay $49, as services/money/checkout.py leaves it."""
     buyer, course = make_user(session), course or make_published(session)
     course.price = price or course.price
     order = make_order(session, buyer, course)

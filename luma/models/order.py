@@ -17,7 +17,7 @@ from luma.values import AttemptStatus, Money, OrderStatus
 class Order(Base):
     """A student's wish to buy a course at the price of the day, which the order keeps.
 
-    `status` is derived from facts; services/access.py sets it through `settle`.
+    `status` is derived from facts; services/money/access.py sets it through `settle`.
     """
 
     __tablename__ = "orders"

@@ -11,7 +11,7 @@ from luma.values import EnrolmentSource
 
 
 class Enrolment(Base):
-    """Derived from orders and grants: services/access.py is its only writer of `active`."""
+    """Derived from orders and grants: services/money/access.py is its only writer of `active`."""
 
     __tablename__ = "enrolments"
     __table_args__ = (

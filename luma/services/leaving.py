@@ -15,21 +15,12 @@ from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.second_factor import HalfSignIn
 from luma.models.user import SignedIn, User
-from luma.services import (
-    access,
-    audit,
-    clock,
-    letters,
-    policies,
-    profiles,
-    queue,
-    reviews,
-    second_factor,
-)
+from luma.services import audit, clock, letters, policies, profiles, queue, reviews, second_factor
 from luma.services import studio as courses
 from luma.services.admin import people
 from luma.services.course_list import has_students
 from luma.services.feedback import sheets
+from luma.services.money import access
 from luma.services.policies import Actor
 from luma.values import CourseStatus, OrderStatus, Role
 

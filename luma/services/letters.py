@@ -13,7 +13,8 @@ from luma.models.course import Course
 from luma.models.letter import Letter
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import clock, orders, queue
+from luma.services import clock, queue
+from luma.services.money import orders
 from luma.values import LetterStatus
 
 LONGEST_SUBJECT = 150

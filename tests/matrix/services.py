@@ -96,13 +96,13 @@ CASES: dict[str, tuple[Case, ...]] = {
     "sessions.end_others": (Case(EVERYONE),),
     "sessions.mine": (Case(EVERYONE),),
     # Buying
-    "checkout.enrol_free": (
+    "money.checkout.enrol_free": (
         Case(EVERYONE, lambda w: (w.free_slug,)),
         Case(NOBODY, lambda w: (w.draft_slug,)),
     ),
-    "orders.mine": (Case(EVERYONE),),
-    "orders.order": (Case(ITS_STUDENT, lambda w: (w.order,)),),
-    "orders.status": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "money.orders.mine": (Case(EVERYONE),),
+    "money.orders.order": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "money.orders.status": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.refunds.claim": (Case(ITS_STUDENT, lambda w: (w.order, "Not for me.")),),
     "money.refunds.is_on_its_way": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),

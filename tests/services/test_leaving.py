@@ -18,7 +18,6 @@ from luma.models.progress import Enrolment, LessonProgress
 from luma.models.review import Review
 from luma.models.user import SignedIn, User
 from luma.services import (
-    access,
     accounts,
     clock,
     housekeeping,
@@ -29,6 +28,7 @@ from luma.services import (
     reviews,
 )
 from luma.services.accounts import Visit
+from luma.services.money import access
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, CourseStatus, OrderStatus, Role
 from tests.factories import actor, enrol, fresh, make_course, make_instructor, make_user

@@ -6,16 +6,17 @@ from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.letter import Letter
-from luma.services import access, clock, letters
+from luma.services import clock, letters
 from luma.services.gateways import mail
 from luma.services.gateways.mail import Mail
+from luma.services.money import access
 from luma.services.post import delivery, paper
 from luma.settings import settings
 from luma.values import LetterStatus
 from tests.bad_values import BAD_TEXT
 from tests.factories import enrol, make_published, make_user
 from tests.selling import is_learning, open_sale
-from tests.services.test_inbox import deliver
+from tests.services.money.test_inbox import deliver
 from tests.standins.mail import read, words
 
 

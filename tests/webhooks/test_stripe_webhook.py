@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from luma import webhooks
 from luma.errors import ServiceDown
 from luma.models.payment import StripeEvent
-from luma.services import inbox
 from luma.services.gateways import sandbox
 from luma.services.gateways.protocol import GatewayEvent
+from luma.services.money import inbox
 from luma.settings import settings
 from tests.selling import signature_at, signed
 

@@ -12,8 +12,8 @@ from luma.bridge import offload
 from luma.errors import LumaError, RuleBroken, ServiceDown
 from luma.pages.session import act_in, key_in, viewer_of
 from luma.pages.shop.render import leave_note, render
-from luma.services import checkout, orders, signals
-from luma.services.money import refunds
+from luma.services import signals
+from luma.services.money import checkout, orders, refunds
 from luma.values import OrderStatus
 
 router = APIRouter(include_in_schema=False)

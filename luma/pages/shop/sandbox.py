@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from luma.bridge import perform
 from luma.errors import RuleBroken
 from luma.pages.shop.render import leave_note, render
-from luma.services import sandbox
+from luma.services.money import sandbox
 
 router = APIRouter(prefix="/sandbox/checkout", include_in_schema=False)
 

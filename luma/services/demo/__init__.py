@@ -19,8 +19,9 @@ from luma.models.payment import Payment
 from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User, UserRole
-from luma.services import access, clock, markdown, passwords, profiles, search
+from luma.services import clock, markdown, passwords, profiles, search
 from luma.services.demo import voices
+from luma.services.money import access
 from luma.services.slugs import plain
 from luma.settings import settings
 from luma.values import LessonStatus, Money, Role, Subject

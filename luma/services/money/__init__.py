@@ -1,1 +1,1 @@
-"""Money after the sale: what goes back, what is asked for, and what it changes."""
+"""Everything that moves money: orders, what gateways tell, what goes back, who may learn."""

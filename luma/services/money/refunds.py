@@ -14,10 +14,10 @@ from luma.models.course import Course
 from luma.models.order import Order
 from luma.models.payment import Payment
 from luma.models.reversal import RefundRequest
-from luma.services import access, audit, clock, gateways, policies, queue, texts
+from luma.services import audit, clock, gateways, policies, queue, texts
 from luma.services.gateways import reversal_events
 from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
-from luma.services.money import grants, reversals, standings
+from luma.services.money import access, grants, reversals, standings
 from luma.services.money.standings import PaymentStanding, Standing
 from luma.services.policies import Actor
 from luma.values import EnrolmentSource, Money

@@ -9,8 +9,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
-from luma.services import access
 from luma.services.gateways.reversal_events import DisputeFact, RefundFact
+from luma.services.money import access
 from luma.values import RefundStatus
 
 log = logging.getLogger(__name__)

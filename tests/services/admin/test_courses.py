@@ -13,7 +13,6 @@ from luma.models.course import Course
 from luma.services import (
     accounts,
     catalogue,
-    checkout,
     course_list,
     landing,
     learning_outline,
@@ -23,6 +22,7 @@ from luma.services import (
 )
 from luma.services.accounts import Visit
 from luma.services.admin import courses
+from luma.services.money import checkout
 from luma.services.policies import Actor
 from luma.services.wishes import Wish
 from luma.values import CourseStatus, Money, Role

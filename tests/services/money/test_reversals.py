@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from luma.models.payment import StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.reversal import Refund
-from luma.services import access, facts
 from luma.services.gateways import events
 from luma.services.gateways.protocol import GatewayEvent
-from luma.services.money import grants
+from luma.services.money import access, facts, grants
 from luma.services.money.reversals import UnknownPayment
 from luma.values import EnrolmentSource, EventStatus, OrderStatus
 from tests.selling import (

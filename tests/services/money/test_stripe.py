@@ -14,10 +14,11 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayOperation, GatewayProduct
 from luma.models.user import User
-from luma.services import access, accounts, catalogue_sync, checkout, clock, gateways
+from luma.services import accounts, clock, gateways
 from luma.services.accounts import Visit
 from luma.services.gateways import stripe
 from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, GatewayRefused
+from luma.services.money import access, catalogue_sync, checkout
 from luma.settings import settings
 from luma.values import AttemptStatus, Money, OrderStatus
 from tests.factories import make_published, make_user

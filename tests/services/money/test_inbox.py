@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from luma.models.order import Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
-from luma.services import clock, inbox
+from luma.services import clock
 from luma.services.gateways.protocol import Thing
+from luma.services.money import inbox
 from luma.values import EventStatus, Money, OrderStatus
 from tests.selling import (
     EXPIRED,
@@ -391,7 +392,7 @@ def test_a_fault_of_ours_parks_the_event_and_later_it_is_applied(
     row_id = rows_waiting(session)[0]
 
     with monkeypatch.context() as broken:
-        broken.setattr("luma.services.access.derive", None)
+        broken.setattr("luma.services.money.access.derive", None)
         inbox.apply([row_id])
     after_fault = (event_row(session).status, count(session, Payment))
     inbox.apply([row_id])

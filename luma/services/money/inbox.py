@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.payment import StripeEvent
-from luma.services import clock, facts, gateways, queue, reception
-from luma.services.facts import NotOurs
+from luma.services import clock, gateways, queue, reception
 from luma.services.gateways import events
 from luma.services.gateways.protocol import GatewayEvent
+from luma.services.money import facts
+from luma.services.money.facts import NotOurs
 from luma.services.money.reversals import UnknownPayment
 from luma.values import EventStatus
 

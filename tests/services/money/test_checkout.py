@@ -15,10 +15,11 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayProduct, SandboxSession
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import access, accounts, checkout, clock, orders
+from luma.services import accounts, clock
 from luma.services.accounts import Visit
 from luma.services.gateways import sandbox
 from luma.services.gateways.protocol import GatewayDown, GatewayRefused
+from luma.services.money import access, checkout, orders
 from luma.settings import settings
 from luma.values import AttemptStatus, EnrolmentSource, Money, OrderStatus
 from tests.factories import actor, enrol, make_course, make_published, make_user

@@ -13,13 +13,14 @@ from luma.errors import NotFound, RuleBroken, ServiceDown
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.user import User
-from luma.services import access, accounts, catalogue_sync, clock, gateways, orders, policies
+from luma.services import accounts, clock, gateways, policies
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
     GatewayMissing,
     GatewayRefused,
 )
+from luma.services.money import access, catalogue_sync, orders
 from luma.services.policies import Actor
 from luma.settings import settings
 from luma.values import AttemptStatus, CourseStatus, OrderStatus

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotFound, RuleBroken
 from luma.models.payment import SandboxSession
-from luma.services import clock, sandbox
+from luma.services import clock
 from luma.services.gateways import current, events
 from luma.services.gateways import sandbox as gateway
 from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, Thing, Unverified
+from luma.services.money import sandbox
 from luma.settings import settings
 from luma.values import Money
 from tests.selling import signed

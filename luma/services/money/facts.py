@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
-from luma.services import access
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
-from luma.services.money import reversals
+from luma.services.money import access, reversals
 from luma.services.money.reversals import UnknownPayment
 from luma.values import AttemptStatus, Money
 

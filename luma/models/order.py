@@ -25,6 +25,7 @@ class Order(Base):
         one_of("status", OrderStatus),
         CheckConstraint("price_minor > 0", name="price_positive"),
         CheckConstraint("price_currency ~ '^[a-z]{3}$'", name="currency_lower"),
+        CheckConstraint("discount_minor BETWEEN 0 AND price_minor", name="discount_within_price"),
         CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_is_a_share"),
         CheckConstraint("refund_days >= 0", name="refund_days_not_negative"),
         CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
@@ -48,6 +49,8 @@ class Order(Base):
     price_minor: Mapped[int]
     price_currency: Mapped[str] = mapped_column(String(3))
     price: Mapped[Money] = composite("price_minor", "price_currency")
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    """What a coupon takes off the price."""
     fee_bps: Mapped[int]
     refund_days: Mapped[int] = mapped_column(SmallInteger)
     """How long the promise of a refund holds that the buyer was given."""

@@ -13,12 +13,17 @@ from luma.values import EventStatus, Money
 
 
 class Payment(Base):
-    """A fact: money arrived for an order. Written once, never changed."""
+    """A fact: money arrived for an order. What it settled to, and its fee, is heard later; nothing
+    else of it ever changes."""
 
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
         CheckConstraint("amount_currency ~ '^[a-z]{3}$'", name="currency_lower"),
+        CheckConstraint("discount_minor >= 0 AND tax_minor >= 0", name="parts_not_negative"),
+        CheckConstraint(
+            "num_nulls(settled_minor, settled_currency, fee_minor) IN (0, 3)", name="settled_whole"
+        ),
         Index("ix_payments_order_id", "order_id"),
     )
 
@@ -31,6 +36,17 @@ class Payment(Base):
     mismatch: Mapped[str | None] = mapped_column(String(200))
     """Why this payment does not fit its order; null when it does."""
     paid_at: Mapped[datetime]
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    tax_minor: Mapped[int] = mapped_column(default=0)
+    """In the currency of `amount`, which is the price less the discount, and more by the tax unless
+    the price has the tax in it."""
+    charge_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    receipt_url: Mapped[str | None]
+    """The gateway's own page with the receipt or the invoice."""
+    settled_minor: Mapped[int | None]
+    settled_currency: Mapped[str | None] = mapped_column(String(3))
+    fee_minor: Mapped[int | None]
+    """What the gateway kept, in the currency of settlement; `settled` is before this fee."""
 
 
 class StripeEvent(Received, Base):

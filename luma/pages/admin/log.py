@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from nicegui import APIRouter
 
-from luma.pages.admin import section
+from luma.pages import section
 from luma.pages.feedback import page
 from luma.pages.session import act
 from luma.services.admin import log

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nicegui import APIRouter
 
-from luma.pages.admin import section
+from luma.pages import section
 from luma.pages.feedback import page
 from luma.pages.session import act
 from luma.services import second_factor

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from nicegui import APIRouter
 
-from luma.pages import guard
-from luma.pages.admin import section
+from luma.pages import guard, section
 from luma.pages.components.board import Wish
 from luma.pages.feedback import page
 from luma.pages.session import act

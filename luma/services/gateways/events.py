@@ -41,6 +41,9 @@ class CheckoutFact:
     subtotal: Money | None
     total: Money | None
     """Null when the amounts make no sense, which is never taken for a payment in full."""
+    discount: int
+    tax: int
+    """In minor units; zero when the amounts make no sense."""
     happened_at: datetime
 
 
@@ -81,6 +84,7 @@ def _checkout(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
     if not isinstance(session_id, str) or not session_id:
         raise ValueError("a checkout session without an id")
     subtotal, total = _amounts(session)
+    details = session.get("total_details") or {}
     intent = session.get("payment_intent")
     return CheckoutFact(
         session_id=session_id,
@@ -89,6 +93,8 @@ def _checkout(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
         payment_intent_id=intent if isinstance(intent, str) else None,
         subtotal=subtotal,
         total=total,
+        discount=_whole(details.get("amount_discount")) if total else 0,
+        tax=_whole(details.get("amount_tax")) if total else 0,
         happened_at=event.created_at,
     )
 

@@ -103,6 +103,9 @@ def _misfit(order: Order, fact: CheckoutFact) -> str | None:
         return f"Paid in {fact.subtotal.currency}, asked in {order.price.currency}."
     if fact.subtotal != order.price:
         return f"Paid {fact.subtotal.words()}, asked {order.price.words()}."
+    if fact.discount != order.discount_minor:
+        off = Money(fact.discount, order.price.currency)
+        return f"{off.words()} was taken off, and the order does not say so."
     return None
 
 
@@ -117,6 +120,8 @@ def _record_payment(session: Session, order: Order, fact: CheckoutFact, misfit: 
         payment_intent_id=intent,
         amount_minor=amount.minor,
         amount_currency=amount.currency,
+        discount_minor=fact.discount,
+        tax_minor=fact.tax,
         mismatch=misfit,
         paid_at=fact.happened_at,
     )

@@ -103,20 +103,30 @@ def test_an_expired_checkout_closes_the_order(session: Session) -> None:
     assert sale.order.status is OrderStatus.EXPIRED
 
 
+FOR_NOTHING: dict[str, Any] = {
+    "status": "no_payment_required",
+    "payment_intent": None,
+    "amount_total": 0,
+    "total_details": {"amount_discount": 4900, "amount_tax": 0, "amount_shipping": 0},
+}
+
+
 def test_a_course_for_nothing_after_a_full_discount_enrols(session: Session) -> None:
     sale = open_sale(session)
+    sale.order.discount_minor = 4900
 
-    deliver(
-        session,
-        sale.event(
-            status="no_payment_required",
-            payment_intent=None,
-            amount_total=0,
-            total_details={"amount_discount": 4900, "amount_tax": 0, "amount_shipping": 0},
-        ),
-    )
+    deliver(session, sale.event(**FOR_NOTHING))
 
     assert is_learning(session, sale)
+
+
+def test_a_discount_that_the_order_does_not_know_needs_a_look(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, sale.event(**FOR_NOTHING))
+
+    assert sale.order.status is OrderStatus.NEEDS_REVIEW
+    assert not is_learning(session, sale)
 
 
 def test_the_same_event_again_changes_nothing(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""What every section of the admin pages is: a board, drawn again after each act."""
+"""A section of the admin pages or of the studio's business: a board, drawn again after each act."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -20,13 +20,15 @@ Done = Callable[[Wish], Awaitable[str]]
 """Does what was wished and returns the sentence that says so."""
 
 
-async def show(name: str, read: Read, acts: Mapping[str, Done] | None = None) -> None:
-    """Draw `admin_<name>.html.j2` with what `read` finds, now and after each of `acts`."""
+async def show(
+    name: str, read: Read, acts: Mapping[str, Done] | None = None, *, of: str = "admin"
+) -> None:
+    """Draw `<of>_<name>.html.j2` with what `read` finds, now and after each of `acts`."""
 
     async def drawn() -> str:
         found = await read()
         request = ui.context.client.request
-        return part(request, TEMPLATE.format(name), section=name, now=clock.now(), **found)
+        return part(request, f"{of}_{name}.html.j2", section=name, now=clock.now(), **found)
 
     def then_again(deed: Done) -> Act:
         async def done(wish: Wish) -> None:
@@ -39,11 +41,8 @@ async def show(name: str, read: Read, acts: Mapping[str, Done] | None = None) ->
 
     first = await drawn()
     ui.add_head_html(assets.tag("admin.css"))
-    with frame(f"{name.capitalize()} · Admin"):
+    with frame(f"{name.capitalize()} · {of.capitalize()}"):
         board = Board(first, {word: then_again(deed) for word, deed in (acts or {}).items()})
-
-
-TEMPLATE = "admin_{}.html.j2"
 
 
 class Growing:

@@ -136,6 +136,21 @@ def test_a_failed_job_says_why_and_runs_again(school: School, admin: Page) -> No
     assert acts(school, f"job {job}") == ["job.run_again"]
 
 
+def test_a_failed_job_is_put_away(school: School, admin: Page) -> None:
+    with school.session() as session:
+        queue.defer(session, "failures.forget_old", timestamp=0)
+        job: int = session.execute(text("SELECT max(id) FROM procrastinate_jobs")).scalar_one()
+        session.execute(
+            text("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = :id"), {"id": job}
+        )
+
+    admin.goto("/admin/jobs")
+    admin.get_by_role("button", name=f"Put away job {job}").click()
+
+    expect(admin.get_by_text("The job is put away.")).to_be_visible()
+    expect(admin.locator(f"#job-{job}")).to_have_count(0)
+
+
 def test_a_reported_review_is_hidden_with_a_reason(school: School, admin: Page) -> None:
     with school.session() as session:
         course, writer, neighbour = make_published(session), make_user(session), make_user(session)

@@ -210,6 +210,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "admin.courses.unhide": (Case(ADMINS, lambda w: (w.course,)),),
     "admin.jobs.apply_again": (Case(ADMINS, lambda w: (w.event,)),),
     "admin.jobs.failures": (Case(ADMINS),),
+    "admin.jobs.put_away": (Case(ADMINS, lambda w: (w.job,)),),
     "admin.jobs.run_again": (Case(ADMINS, lambda w: (w.job,)),),
     "admin.log.entries": (Case(ADMINS, lambda _: ("", "", 50)),),
     "admin.overview.overview": (Case(ADMINS),),

@@ -14,17 +14,23 @@ router = APIRouter()
 
 TASKS = {
     "accounts.write_reset": "Write to somebody who forgot the password",
+    "assistant.settle_lost": "Give back what a lost question to the AI had set aside",
+    "assistant.summarise": "Summarise the lessons of a course",
     "accounts.forget_old": "Forget old sessions and attempts",
     "catalogue.sync": "Bring a course to the payment gateway",
     "checkout.close": "Close a checkout at the payment gateway",
     "failures.forget_old": "Forget why finished jobs failed",
     "inbox.apply": "Apply an event of the payment gateway",
     "identity_inbox.apply": "Apply an event of the sign-in provider",
+    "identity_inbox.sweep": "Look for events of the sign-in provider that wait",
+    "identity_visits.forget_old": "Forget sign-ins that were left half-way",
     "inbox.sweep": "Look for events that wait",
     "letters.forget_old": "Forget letters that were sent long ago",
     "letters.send": "Send a letter",
     "letters.course_open": "Tell a buyer that the course is open",
     "queue.pick_up_stalled": "Pick up what a stopped worker had in hand",
+    "refunds.return_double": "Give back what was paid twice",
+    "refunds.send": "Ask the payment gateway for a refund",
     "sandbox.deliver": "Deliver an event of the sandbox",
 }
 
@@ -34,12 +40,18 @@ async def failed() -> None:
     async def read() -> Mapping[str, object]:
         return {"failures": await act(jobs.failures), "tasks": TASKS}
 
-    await section.show("jobs", read, {"run-again": _run_again, "apply-again": _apply_again})
+    acts = {"run-again": _run_again, "put-away": _put_away, "apply-again": _apply_again}
+    await section.show("jobs", read, acts)
 
 
 async def _run_again(wish: Wish) -> str:
     await act(jobs.run_again, wish.thing)
     return "The job is back in the queue."
+
+
+async def _put_away(wish: Wish) -> str:
+    await act(jobs.put_away, wish.thing)
+    return "The job is put away. The log keeps that it was there."
 
 
 async def _apply_again(wish: Wish) -> str:

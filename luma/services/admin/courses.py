@@ -11,7 +11,7 @@ from luma.errors import NotFound, RuleBroken
 from luma.models.course import Course
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import audit, clock, policies, studio, texts
+from luma.services import audit, clock, letters, policies, studio, texts
 from luma.services.outline import live_lessons
 from luma.services.policies import Actor
 from luma.values import CourseStatus, Money
@@ -73,6 +73,16 @@ def hide(session: Session, actor: Actor, course: object, reason: object) -> None
     hidden.hide(clock.now(), why)
     audit.note(session, actor, "course.hide", _thing(hidden), before, _state(hidden))
     studio.tell_gateway(session, hidden)
+    letters.write(
+        session,
+        hidden.instructor_id,
+        "course-hidden",
+        subject=f"{hidden.title} is hidden",
+        text=f"An admin of the school has taken “{hidden.title}” off sale. The reason:\n\n"
+        f"> {why}\n\n"
+        "Nobody finds or buys it until an admin shows it again. Students who have it keep it.",
+        button=("Open the course", f"/studio/{hidden.public_id}"),
+    )
 
 
 def unhide(session: Session, actor: Actor, course: object) -> bool:

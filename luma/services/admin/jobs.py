@@ -87,6 +87,22 @@ def run_again(session: Session, actor: Actor, job: object) -> None:
     audit.note(session, actor, "job.run_again", f"job {number}", {"task": task})
 
 
+def put_away(session: Session, actor: Actor, job: object) -> None:
+    """Forget a job that gave up and is not to be run any more. Raises NotFound.
+
+    What it was to do stays undone. An event waits in its inbox whatever becomes of its job.
+    """
+    policies.ensure_admin(actor)
+    number = _number(job)
+    gone = text(
+        "DELETE FROM procrastinate_jobs WHERE id = :id AND status = 'failed' RETURNING task_name"
+    )
+    task = session.scalar(gone.bindparams(id=number))
+    if task is None:
+        raise NotFound(NOT_FAILED)
+    audit.note(session, actor, "job.put_away", f"job {number}", {"task": task})
+
+
 def apply_again(session: Session, actor: Actor, event: object) -> None:
     """Try once more to apply an event that came from outside. Raises NotFound for one done."""
     policies.ensure_admin(actor)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from luma.errors import LumaError, NotAllowed, NotFound, RuleBroken
 from luma.models.audit import AuditEntry
 from luma.models.course import Course
+from luma.models.letter import Letter
 from luma.services import (
     accounts,
     catalogue,
@@ -110,6 +111,9 @@ def test_the_instructor_is_told_why(session: Session, admin: Actor) -> None:
     assert studio.sheet(session, me, course.public_id).hidden_reason == WHY
     with pytest.raises(RuleBroken, match=WHY):
         studio.publish(session, me, course.public_id)
+    letter = session.scalars(select(Letter).where(Letter.user_id == course.instructor_id)).one()
+    assert WHY in letter.text
+    assert letter.button_path == f"/studio/{course.public_id}"
 
 
 def test_what_was_on_sale_is_on_sale_again(session: Session, admin: Actor) -> None:

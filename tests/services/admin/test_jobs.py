@@ -56,6 +56,7 @@ def test_only_admins_see_and_run_jobs(session: Session) -> None:
     for deed in (
         lambda: jobs.failures(session, nobody),
         lambda: jobs.run_again(session, nobody, job),
+        lambda: jobs.put_away(session, nobody, job),
         lambda: jobs.apply_again(session, nobody, event.event_id),
     ):
         with pytest.raises(NotAllowed):
@@ -104,6 +105,26 @@ def test_a_second_press_finds_it_gone(session: Session, admin: Actor) -> None:
         jobs.run_again(session, admin, job)
 
 
+def test_a_failed_job_is_put_away_once(session: Session, admin: Actor) -> None:
+    job, other = failed(session), failed(session)
+
+    jobs.put_away(session, admin, job)
+    with pytest.raises(NotFound):
+        jobs.put_away(session, admin, job)
+
+    assert [one.id for one in jobs.failures(session, admin).given_up] == [other]
+    entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.act, entry.before) == ("job.put_away", {"task": "letters.course_open"})
+
+
+def test_a_job_that_waits_or_runs_is_not_put_away(session: Session, admin: Actor) -> None:
+    queue.defer(session, "catalogue.sync")
+    waiting = session.scalar(text("SELECT max(id) FROM procrastinate_jobs"))
+
+    with pytest.raises(NotFound):
+        jobs.put_away(session, admin, str(waiting))
+
+
 def test_work_that_waits_already_is_not_doubled(session: Session, admin: Actor) -> None:
     job = failed(session, once="sync:1")
     queue.defer(session, "catalogue.sync", once="sync:1")
@@ -119,6 +140,8 @@ def test_work_that_waits_already_is_not_doubled(session: Session, admin: Actor) 
 def test_what_is_no_job_is_not_found(session: Session, admin: Actor, wish: object) -> None:
     with pytest.raises(NotFound):
         jobs.run_again(session, admin, wish)
+    with pytest.raises(NotFound):
+        jobs.put_away(session, admin, wish)
     with pytest.raises(NotFound):
         jobs.apply_again(session, admin, wish)
 

@@ -1,8 +1,5 @@
 """Refunds and disputes, in any order, end with the access that the money says."""
 
-import itertools
-import random
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,13 +7,9 @@ from sqlalchemy.orm import Session
 from luma.models.payment import StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.reversal import Refund
-from luma.services.gateways import events
-from luma.services.gateways.protocol import GatewayEvent
-from luma.services.money import access, facts, grants
-from luma.services.money.reversals import UnknownPayment
+from luma.services.money import access, grants
 from luma.values import EnrolmentSource, EventStatus, OrderStatus
 from tests.selling import (
-    SUCCEEDED_LATE,
     Sale,
     deliver,
     dispute_event,
@@ -24,7 +17,6 @@ from tests.selling import (
     make_attempt,
     make_order,
     open_sale,
-    received,
     refund_event,
 )
 
@@ -181,46 +173,3 @@ def test_a_refund_before_its_payment_waits_for_it(session: Session) -> None:
     assert waiting == [EventStatus.PARKED]
     assert sale.order.status is OrderStatus.REFUNDED
     assert not is_learning(session, sale)
-
-
-def test_any_order_of_arrival_ends_the_same(session: Session) -> None:
-    """120 of the 720 orders of six facts of one sale, with a double each, by chance."""
-    chance, sale = random.Random(11), open_sale(session)
-    arrived = [
-        received(body)
-        for body in (
-            sale.event(status="unpaid"),
-            sale.event(SUCCEEDED_LATE),
-            refund_event(sale, 1000, "pending"),
-            refund_event(sale, 1000, "succeeded"),
-            dispute_event(sale),
-            dispute_event(sale, "won"),
-        )
-    ]
-    for order_of in chance.sample(list(itertools.permutations(range(6))), 120):
-        arriving = [arrived[number] for number in order_of] + chance.choices(arrived, k=1)
-
-        with session.begin_nested() as point:
-            _record_all(session, arriving)
-            ended = (sale.order.status, is_learning(session, sale), _refunds(session))
-            point.rollback()
-
-        assert ended == (OrderStatus.PAID, True, [(1000, "succeeded")]), order_of
-
-
-def _refunds(session: Session) -> list[tuple[int, str]]:
-    rows = session.execute(select(Refund.amount_minor, Refund.status))
-    return [(minor, str(status)) for minor, status in rows]
-
-
-def _record_all(session: Session, arriving: list[GatewayEvent]) -> None:
-    """As the inbox does: what cannot be applied yet is tried again after the others."""
-    parked = []
-    for event in arriving:
-        fact = events.fact(event, events.thing_in(event.raw))
-        try:
-            facts.record(session, fact, "sandbox")
-        except UnknownPayment:
-            parked.append(fact)
-    for fact in parked:
-        facts.record(session, fact, "sandbox")

@@ -14,7 +14,8 @@ from luma.models.payment import SandboxReversal, SandboxSession, StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.user import User
 from luma.services import clock
-from luma.services.gateways import sandbox, sandbox_events, signatures
+from luma.services.gateways import sandbox, sandbox_charges, sandbox_events, signatures
+from luma.services.gateways.charge_events import CHARGE_UPDATED
 from luma.services.gateways.events import COMPLETED, EXPIRED, FAILED_LATE, SUCCEEDED_LATE
 from luma.services.gateways.protocol import CheckoutRequest, GatewayEvent
 from luma.services.money import inbox
@@ -136,6 +137,25 @@ def refund_event(
 def dispute_event(sale: Sale, status: str = "needs_response", *, name: str = "1") -> str:
     kind = "charge.dispute.created" if status == "needs_response" else "charge.dispute.closed"
     return _checked(kind, sandbox_events.dispute(_reversal(sale, "dispute", None, status, name)))
+
+
+def charge_event(sale: Sale, kind: str = CHARGE_UPDATED, **changes: object) -> str:
+    """About what this sale's payment settled to; `changes` are of the charge."""
+    row = SandboxSession(
+        session_id=sale.attempt.session_id or "",
+        request=sale.attempt.request,
+        status="complete",
+        payment_status="paid",
+        created_at=clock.now(),
+        expires_at=clock.now(),
+    )
+    return _checked(kind, sandbox_charges.charge(row, is_whole=True) | changes)
+
+
+def settled_as(minor: int, currency: str, fee: int) -> dict[str, object]:
+    """The balance transaction of a charge."""
+    known = contract.example("balance_transaction")
+    return known | {"amount": minor, "currency": currency, "fee": fee, "net": minor - fee}
 
 
 def _reversal(sale: Sale, kind: str, minor: int | None, status: str, name: str) -> SandboxReversal:

@@ -65,7 +65,7 @@ class Account:
     def act(self, method: str, path: str, asked: Object) -> Object:
         parts = path.removeprefix("/v1/").split("/")
         if method == "GET":
-            return self._known(parts[-1])
+            return self._shown(self._known(parts[-1]), asked)
         match parts:
             case ["products"]:
                 return self._make("product", "prod", default_price=None, **asked)
@@ -78,6 +78,11 @@ class Account:
             case ["products" | "prices" as kind, thing]:
                 return self._change(kind, thing, asked)
         raise Refused(f"Unrecognized request URL ({method}: {path}).")
+
+    def _shown(self, thing: Object, asked: Object) -> Object:
+        """With what it names written out, where that is asked for."""
+        named = [one for one in asked.get("expand", []) if isinstance(thing.get(one), str)]
+        return thing | {one: self._known(thing[one]) for one in named}
 
     def _make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
         made = contract.example(kind) | fields
@@ -155,7 +160,7 @@ def build() -> FastAPI:
     @app.post("/control/objects/{thing}")
     async def set_object(thing: str, request: Request) -> Object:
         """Somebody changes a thing in the dashboard, or pays."""
-        account.objects[thing].update(await request.json())
+        account.objects.setdefault(thing, {}).update(await request.json())
         return account.objects[thing]
 
     @app.post("/control/forget")
@@ -194,7 +199,8 @@ async def _answer(account: Account, request: Request) -> Response:
         if made_of != f"{path}?{form}":
             return _error(400, {"type": "idempotency_error", "message": "Other parameters."})
         return JSONResponse(body, status, {"Idempotent-Replayed": "true"})
-    status, body = _done(account, method, path, form) if kind not in STORED else _broken()
+    said = request.url.query if method == "GET" else form
+    status, body = _done(account, method, path, said) if kind not in STORED else _broken()
     account.misfits += contract.answer_faults(method, path, status, body)
     if method == "POST" and key and status != 400:
         account.remembered[key] = (f"{path}?{form}", status, json.loads(json.dumps(body)))

@@ -9,7 +9,8 @@ from typing import Any
 
 import stripe
 
-from luma.services.gateways import reversal_events
+from luma.services.gateways import charge_events, reversal_events
+from luma.services.gateways.charge_events import CHARGES, ChargeFact
 from luma.services.gateways.protocol import GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
 from luma.values import Money
@@ -19,7 +20,7 @@ SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
 FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
-ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES
+ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES
 
 
 class Outcome(StrEnum):
@@ -47,7 +48,7 @@ class CheckoutFact:
     happened_at: datetime
 
 
-Fact = CheckoutFact | RefundFact | DisputeFact
+Fact = CheckoutFact | ChargeFact | RefundFact | DisputeFact
 
 
 def is_foreign(event: GatewayEvent) -> bool:
@@ -55,8 +56,15 @@ def is_foreign(event: GatewayEvent) -> bool:
     return _release(event.api_version or "") != _release(stripe.api_version)
 
 
+def must_be_fetched(event: GatewayEvent) -> bool:
+    """Whether it does not say all there is to know in words that are ours to read."""
+    if is_foreign(event):
+        return True
+    return event.type in CHARGES and charge_events.is_half_told(thing_in(event.raw))
+
+
 def thing_in(raw: bytes) -> dict[str, Any]:
-    """The checkout session, refund or dispute that an event carries."""
+    """The checkout session, charge, refund or dispute that an event carries."""
     thing: dict[str, Any] = json.loads(raw)["data"]["object"]
     return thing
 
@@ -65,6 +73,8 @@ def kind_of(event_type: str) -> Thing:
     """What an event of this type is about."""
     if event_type in REFUNDS:
         return Thing.REFUND
+    if event_type in CHARGES:
+        return Thing.CHARGE
     return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
 
 
@@ -75,6 +85,8 @@ def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
             return reversal_events.refund(thing)
         case Thing.DISPUTE:
             return reversal_events.dispute(thing)
+        case Thing.CHARGE:
+            return charge_events.charge(thing)
         case Thing.CHECKOUT:
             return _checkout(event, thing)
 

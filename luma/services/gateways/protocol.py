@@ -39,6 +39,8 @@ class Thing(StrEnum):
     """What a gateway can be asked to show as it is now."""
 
     CHECKOUT = "checkout"
+    CHARGE = "charge"
+    """With what it settled to."""
     REFUND = "refund"
     DISPUTE = "dispute"
 
@@ -155,7 +157,7 @@ class Gateway(Protocol):
         """Whether nobody can pay there any more. False when somebody has already."""
 
     def found(self, kind: Thing, thing_id: str) -> dict[str, object]:
-        """A checkout session, refund or dispute as the gateway has it now."""
+        """A checkout session, charge, refund or dispute as the gateway has it now."""
 
     def refund(self, payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
         """Give money back. Returns the refund. Raises AlreadyReturned when it is not there."""

@@ -15,7 +15,13 @@ from luma import db
 from luma.errors import NotFound
 from luma.models.payment import SandboxReversal, SandboxSession
 from luma.services import clock, queue
-from luma.services.gateways import events, sandbox_events, sandbox_reversals, signatures
+from luma.services.gateways import (
+    events,
+    sandbox_charges,
+    sandbox_events,
+    sandbox_reversals,
+    signatures,
+)
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
@@ -98,6 +104,8 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
     with db.unit_of_work() as session:
         if kind is Thing.CHECKOUT:
             return sandbox_events.session(locked(session, thing_id))
+        if kind is Thing.CHARGE:
+            return sandbox_charges.found(session, thing_id)
         asked = select(SandboxReversal).where(SandboxReversal.object_id == thing_id)
         return sandbox_reversals.shown(session.scalars(asked).one())
 

@@ -138,6 +138,12 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
         match kind:
             case Thing.CHECKOUT:
                 return _client().v1.checkout.sessions.retrieve(thing_id).to_dict()
+            case Thing.CHARGE:
+                return (
+                    _client()
+                    .v1.charges.retrieve(thing_id, {"expand": ["balance_transaction"]})
+                    .to_dict()
+                )
             case Thing.REFUND:
                 return _client().v1.refunds.retrieve(thing_id).to_dict()
             case Thing.DISPUTE:

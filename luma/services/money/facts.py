@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
+from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
-from luma.services.money import access, reversals
-from luma.services.money.reversals import UnknownPayment
+from luma.services.money import access, charges, reversals
+from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.values import AttemptStatus, Money
 
 log = logging.getLogger(__name__)
@@ -26,10 +27,6 @@ class UnknownOrder(UnknownPayment):
     """The order it names is not here, or not here yet."""
 
 
-class NotOurs(Exception):
-    """It names no order: another shop on the same account sold something."""
-
-
 def record(session: Session, fact: Fact, source: str) -> None:
     """Add one fact and derive what follows. Raises UnknownOrder, UnknownPayment or NotOurs.
 
@@ -37,6 +34,8 @@ def record(session: Session, fact: Fact, source: str) -> None:
     """
     if isinstance(fact, CheckoutFact):
         _record_checkout(session, fact, source)
+    elif isinstance(fact, ChargeFact):
+        charges.record(session, fact)
     else:
         reversals.record(session, fact)
 

@@ -14,8 +14,7 @@ from luma.services import clock, gateways, queue, reception
 from luma.services.gateways import events
 from luma.services.gateways.protocol import GatewayEvent
 from luma.services.money import facts
-from luma.services.money.facts import NotOurs
-from luma.services.money.reversals import UnknownPayment
+from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.values import EventStatus
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def _apply(row_id: int) -> None:
         if row is None:
             return
         event = _as_received(row)
-        if not events.is_foreign(event):
+        if not events.must_be_fetched(event):
             _take(session, row, event)
             return
     thing_id = str(events.thing_in(event.raw)["id"])

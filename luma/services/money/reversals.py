@@ -20,6 +20,10 @@ class UnknownPayment(Exception):
     """The payment it is about is not here, or not here yet."""
 
 
+class NotOurs(Exception):
+    """It is about nothing of ours: another shop on the same account sold something."""
+
+
 def record(session: Session, fact: RefundFact | DisputeFact) -> None:
     """Add one fact by its id; a lower rank never replaces a higher one. Raises UnknownPayment.
 

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from luma.errors import RuleBroken
 from luma.models.payment import SandboxSession
 from luma.services import clock
-from luma.services.gateways import events, sandbox, sandbox_events
+from luma.services.gateways import events, sandbox, sandbox_charges, sandbox_events
+from luma.services.gateways.charge_events import CHARGE_UPDATED
 from luma.services.gateways.protocol import CheckoutRequest
 from luma.values import Money
 
@@ -33,6 +34,7 @@ def pay(session: Session, session_id: str) -> SandboxCheckout:
     row = _open(session, session_id)
     row.pay()
     sandbox.emit(session, events.COMPLETED, sandbox_events.session(row))
+    _charge(session, row)
     return _view(row)
 
 
@@ -49,6 +51,7 @@ def settle(session: Session, session_id: str) -> SandboxCheckout:
     row = _locked(session, session_id)
     row.keep()
     sandbox.emit(session, events.SUCCEEDED_LATE, sandbox_events.session(row))
+    _charge(session, row)
     return _view(row)
 
 
@@ -65,6 +68,13 @@ def expire(session: Session, session_id: str) -> SandboxCheckout:
     row.expire()
     sandbox.emit(session, events.EXPIRED, sandbox_events.session(row))
     return _view(row)
+
+
+def _charge(session: Session, row: SandboxSession) -> None:
+    """What was paid in full settles at once. Nothing is charged for what a coupon paid."""
+    charge = sandbox_charges.charge(row)
+    if charge["amount"]:
+        sandbox.emit(session, CHARGE_UPDATED, charge)
 
 
 def _open(session: Session, session_id: str) -> SandboxSession:

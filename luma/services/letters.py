@@ -93,7 +93,7 @@ def _addressee(session: Session, user_id: int, to: str | None) -> dict[str, obje
     }
 
 
-def course_open(session: Session, enrolment_id: int) -> None:
+def course_open(session: Session, enrolment_id: int, *, once: str | None = None) -> None:
     """Tell a buyer that the course is open. Silent when the access has ended already."""
     found = session.execute(
         select(Enrolment.student_id, Course)
@@ -111,6 +111,7 @@ def course_open(session: Session, enrolment_id: int) -> None:
         text=f"Thank you for your purchase. “{course.title}” is yours now.\n\n"
         "You find all that you bought under “Orders” in your account.",
         button=("Start learning", orders.start_address(session, course)),
+        once=once,
     )
 
 

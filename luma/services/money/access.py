@@ -1,8 +1,9 @@
 """Derive: from the facts of money to who may learn what. The only writer of enrolments."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,9 @@ from luma.values import AttemptStatus, EnrolmentSource, OrderStatus
 Verdict = tuple[OrderStatus, str | None]
 
 PAID_TWICE = "Paid more than once."
+
+WELCOMED_FOR = timedelta(days=1)
+"""Access that comes back later than this after the purchase is told with what brought it back."""
 
 STATUS_OF = {
     Standing.LIVE: OrderStatus.PAID,
@@ -72,7 +76,7 @@ def derive_enrolment(session: Session, student_id: int, course_id: int) -> None:
         return
     opened = _enrol(session, student_id, course_id, source)
     if opened is not None and source is EnrolmentSource.PURCHASE:
-        letters.course_open(session, opened)
+        _tell_opened(session, opened, student_id, course_id)
 
 
 def forget_student(session: Session, student_id: int) -> None:
@@ -113,15 +117,30 @@ def _paid_verdict(payments: Sequence[PaymentStanding]) -> Verdict:
 
 def _source(session: Session, student_id: int, course_id: int) -> EnrolmentSource | None:
     """What gives access now: a purchase before anything else."""
-    paid = exists().where(
+    if session.scalar(select(exists().where(_pays(student_id, course_id)))):
+        return EnrolmentSource.PURCHASE
+    return grants.live(session, student_id, course_id)
+
+
+def _pays(student_id: int, course_id: int) -> ColumnElement[bool]:
+    """Orders whose payment gives access."""
+    return and_(
         Order.buyer_id == student_id,
         Order.course_id == course_id,
         Order.status == OrderStatus.PAID,
         Order.access_ended_reason.is_(None),
     )
-    if session.scalar(select(paid)):
-        return EnrolmentSource.PURCHASE
-    return grants.live(session, student_id, course_id)
+
+
+def _tell_opened(session: Session, enrolment_id: int, student_id: int, course_id: int) -> None:
+    """Once for each purchase, and not again when a dispute is won or a refund comes back."""
+    purchase = session.scalar(
+        select(func.max(Order.public_id)).where(
+            _pays(student_id, course_id), Order.paid_at > clock.now() - WELCOMED_FOR
+        )
+    )
+    if purchase is not None:
+        letters.course_open(session, enrolment_id, once=f"course-open-{purchase}")
 
 
 def _end(session: Session, student_id: int, course_id: int) -> None:

@@ -10,7 +10,7 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
-from luma.services.money import access, charges, reversals
+from luma.services.money import access, charges, letters_of_money, reversals
 from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.values import AttemptStatus, Money
 
@@ -44,11 +44,16 @@ def _record_checkout(session: Session, fact: CheckoutFact, source: str) -> None:
     order, attempt, misfit = _order_of(session, fact)
     if (order.gateway == "sandbox") is not (source == "sandbox"):
         misfit = "The money came by another gateway than the order's."
+    new_payment = None
     if fact.outcome is Outcome.PAID:
-        _record_payment(session, order, fact, misfit or _misfit(order, fact))
+        new_payment = _record_payment(session, order, fact, misfit or _misfit(order, fact))
     elif attempt and not misfit:
         attempt.note(_NOTED[fact.outcome])
     access.derive(session, order)
+    if new_payment is not None:
+        letters_of_money.payment_arrived(session, new_payment)
+    elif attempt and not misfit:
+        letters_of_money.checkout_changed(session, attempt)
 
 
 def _order_of(
@@ -108,7 +113,10 @@ def _misfit(order: Order, fact: CheckoutFact) -> str | None:
     return None
 
 
-def _record_payment(session: Session, order: Order, fact: CheckoutFact, misfit: str | None) -> None:
+def _record_payment(
+    session: Session, order: Order, fact: CheckoutFact, misfit: str | None
+) -> int | None:
+    """The payment's id if it is new."""
     intent = fact.payment_intent_id
     if intent and _is_used(session, intent, fact.session_id):
         intent, misfit = None, "The same payment was shown for another checkout."
@@ -125,9 +133,10 @@ def _record_payment(session: Session, order: Order, fact: CheckoutFact, misfit: 
         paid_at=fact.happened_at,
     )
     once = new.on_conflict_do_nothing(index_elements=[Payment.session_id])
-    is_new = session.scalar(once.returning(Payment.id)) is not None
-    if is_new and misfit:
+    new_id: int | None = session.scalar(once.returning(Payment.id))
+    if new_id is not None and misfit:
         log.error("a payment needs a look", extra={"order": order.public_id, "why": misfit})
+    return new_id
 
 
 def _is_used(session: Session, intent: str, session_id: str) -> bool:

@@ -9,8 +9,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
+from luma.services import signals
 from luma.services.gateways.reversal_events import DisputeFact, RefundFact
-from luma.services.money import access
+from luma.services.money import access, letters_of_money
 from luma.values import RefundStatus
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,17 @@ def record(session: Session, fact: RefundFact | DisputeFact) -> None:
     payment = _payment(session, fact.payment_intent_id)
     order = access.locked(session, payment.order_id)
     row = _refund(payment, fact) if isinstance(fact, RefundFact) else _dispute(payment, fact)
-    if session.scalar(row) is None:
+    fact_id = session.scalar(row)
+    if fact_id is None:
         return
     if isinstance(fact, RefundFact) and fact.status is RefundStatus.FAILED:
         log.error("a refund failed", extra={"order": order.public_id, "why": fact.failure})
     access.derive(session, order)
+    signals.tell(session, order.public_id)
+    if isinstance(fact, RefundFact):
+        letters_of_money.refund_changed(session, fact_id)
+    else:
+        letters_of_money.dispute_changed(session, fact_id)
 
 
 def _payment(session: Session, intent: str | None) -> Payment:

@@ -89,7 +89,14 @@ def _operation(method: str, path: str) -> Schema | None:
 def _form(operation: Schema) -> Schema:
     found: Schema = operation.get("requestBody", {}).get("content", {}).get(FORM, {})
     schema: Schema = found.get("schema", {})
-    return schema
+    return schema or _query(operation)
+
+
+def _query(operation: Schema) -> Schema:
+    """What may stand in the address of a question, in the words of a form."""
+    named = [one for one in operation.get("parameters", []) if one["in"] == "query"]
+    properties = {one["name"]: one["schema"] for one in named}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _faults(schema: Schema, value: object, where: str) -> list[str]:
@@ -126,7 +133,12 @@ def _lists(value: Any) -> Any:
 def _typed(value: Any, schema: Schema) -> Any:
     """A form has only text: read numbers and truths where the description says so."""
     if isinstance(value, dict):
-        known, other = schema.get("properties", {}), schema.get("additionalProperties")
+        known = {
+            name: one
+            for kind in (schema, *schema.get("anyOf", []))
+            for name, one in kind.get("properties", {}).items()
+        }
+        other = schema.get("additionalProperties")
         other = other if isinstance(other, dict) else {}
         return {key: _typed(one, known.get(key, other)) for key, one in value.items()}
     if isinstance(value, list):

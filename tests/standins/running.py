@@ -26,6 +26,10 @@ class StripeStandIn:
         """Somebody pays, or edits in the dashboard."""
         self._http.post(f"/control/objects/{thing}", json=fields).raise_for_status()
 
+    def happened(self, events: list[dict[str, Any]]) -> None:
+        """Events, oldest first, that it can be asked for."""
+        self._http.post("/control/events", json=events).raise_for_status()
+
     def forget(self) -> None:
         """Begin with an empty account."""
         self._http.post("/control/forget")

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from tests.standins import contract
+from tests.standins import contract, events
 
 Object = dict[str, Any]
 
@@ -54,6 +54,7 @@ class Account:
         self.requests: list[Object] = []
         self.misfits: list[str] = []
         self.troubles: list[Object] = []
+        self.events: list[Object] = []
 
     def trouble(self, path: str) -> str | None:
         for trouble in self.troubles:
@@ -64,6 +65,8 @@ class Account:
 
     def act(self, method: str, path: str, asked: Object) -> Object:
         parts = path.removeprefix("/v1/").split("/")
+        if parts == ["events"]:
+            return events.listed(self.events, asked)
         if method == "GET":
             return self._shown(self._known(parts[-1]), asked)
         match parts:
@@ -157,6 +160,12 @@ def build() -> FastAPI:
         account.troubles = await request.json()
         return {}
 
+    @app.post("/control/events")
+    async def set_events(request: Request) -> Object:
+        """What happened there, oldest first; replaces what was set."""
+        account.events = await request.json()
+        return {}
+
     @app.post("/control/objects/{thing}")
     async def set_object(thing: str, request: Request) -> Object:
         """Somebody changes a thing in the dashboard, or pays."""
@@ -188,7 +197,8 @@ async def _answer(account: Account, request: Request) -> Response:
     key = request.headers.get("idempotency-key", "")
     account.mode = "live" if "_live_" in request.headers.get("authorization", "") else "test"
     key = key and f"{account.mode} {key}"
-    _note(account, request, form, key)
+    said = request.url.query if method == "GET" else form
+    _note(account, request, said, key)
     kind = account.trouble(path)
     if kind == "html":
         return HTMLResponse("<h1>A proxy is in the way</h1>")
@@ -199,7 +209,6 @@ async def _answer(account: Account, request: Request) -> Response:
         if made_of != f"{path}?{form}":
             return _error(400, {"type": "idempotency_error", "message": "Other parameters."})
         return JSONResponse(body, status, {"Idempotent-Replayed": "true"})
-    said = request.url.query if method == "GET" else form
     status, body = _done(account, method, path, said) if kind not in STORED else _broken()
     account.misfits += contract.answer_faults(method, path, status, body)
     if method == "POST" and key and status != 400:

@@ -1,5 +1,6 @@
 """What LUMA asks of whoever takes the money, in the same words for every gateway."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -164,3 +165,9 @@ class Gateway(Protocol):
 
     def verified(self, payload: bytes, signature: str) -> GatewayEvent:
         """Check who sent an event, when, and in which mode. Raises Unverified."""
+
+    def events_since(self, since: datetime, types: Sequence[str]) -> Iterator[GatewayEvent]:
+        """What happened there, oldest first, delivered to us or not; of at most 20 types.
+
+        Thirty days back at most. Ask no transaction to wait for it: each page is a call.
+        """

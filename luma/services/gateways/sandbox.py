@@ -1,12 +1,10 @@
 """The gateway without an account anywhere: the same protocol and signed events, and no money."""
 
 import hashlib
-import hmac
 import re
 import secrets
 from datetime import UTC, datetime
 
-import httpx
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -14,7 +12,7 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.errors import NotFound
 from luma.models.payment import SandboxReversal, SandboxSession
-from luma.services import clock, queue
+from luma.services import clock
 from luma.services.gateways import (
     events,
     sandbox_charges,
@@ -25,7 +23,6 @@ from luma.services.gateways import (
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
-    GatewayDown,
     GatewayEvent,
     PriceRequest,
     ProductRequest,
@@ -33,19 +30,16 @@ from luma.services.gateways.protocol import (
     Unverified,
 )
 from luma.services.gateways.reversal_events import REFUND_CREATED
+from luma.services.gateways.sandbox_post import deliver, emit, ensure_on, events_since, secret
 from luma.settings import settings
 from luma.values import Money
+
+__all__ = ["deliver", "emit", "ensure_on", "events_since", "secret"]
 
 name = "sandbox"
 
 PREFIX = "evt_sbx_"
 _SESSION_ID = re.compile(r"cs_sbx_[0-9a-f]{32}")
-
-
-def ensure_on() -> None:
-    """Raises NotFound in production and wherever a Stripe key is set."""
-    if settings().is_production or not settings().uses_sandbox:
-        raise NotFound("There is no sandbox here.")
 
 
 def is_set_up() -> bool:
@@ -141,40 +135,6 @@ def locked(session: Session, session_id: str) -> SandboxSession:
     if found is None:
         raise NotFound("There is no such checkout.")
     return found
-
-
-def emit(session: Session, kind: str, thing: sandbox_events.JSON) -> None:
-    """Send an event when this transaction commits, by way of the queue as Stripe would."""
-    payload = sandbox_events.event(kind, thing, clock.now())
-    queue.defer(session, "sandbox.deliver", payload=payload)
-
-
-def deliver(payload: str) -> None:
-    """POST one event to the webhook, signed as of now. Raises GatewayDown to be tried again."""
-    ensure_on()
-    body = payload.encode()
-    headers = {
-        "Stripe-Signature": signatures.sign(body, secret()),
-        "Content-Type": "application/json",
-    }
-    try:
-        answer = httpx.post(
-            f"{settings().base_url}/webhooks/stripe",
-            content=body,
-            headers=headers,
-            timeout=10,
-            trust_env=False,
-        )
-    except httpx.HTTPError as error:
-        raise GatewayDown from error
-    if answer.status_code != 200:
-        raise GatewayDown
-
-
-def secret() -> str:
-    """Made from this installation's own secret, so that nobody else's sandbox is believed."""
-    ours = settings().signing_secret().encode()
-    return f"whsec_sbx_{hmac.new(ours, b'sandbox webhook', hashlib.sha256).hexdigest()}"
 
 
 def _short(key: str) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,7 +13,7 @@ os.environ.setdefault("STRIPE_SUPPRESS_NOTICES", "true")
 import stripe
 
 from luma.errors import NotFound
-from luma.services.gateways import signatures
+from luma.services.gateways import history, signatures
 from luma.services.gateways.protocol import (
     AlreadyReturned,
     CheckoutRequest,
@@ -31,7 +31,7 @@ from luma.settings import settings
 from luma.values import Money
 
 if TYPE_CHECKING:
-    from stripe.params import ProductCreateParams
+    from stripe.params import EventListParams, ProductCreateParams
 
 log = logging.getLogger(__name__)
 
@@ -165,13 +165,29 @@ def verified(payload: bytes, signature: str) -> GatewayEvent:
         raise NotFound("Payments are not set up here.")
     signatures.ensure_signed(payload, signature, secrets)
     event = signatures.read(payload, "push")
+    _ensure_ours(event)
+    return event
+
+
+def events_since(since: datetime, types: Sequence[str]) -> Iterator[GatewayEvent]:
+    return history.oldest_first(_page_of_events, _ensure_ours, since, types)
+
+
+def _page_of_events(wanted: "EventListParams") -> str:
+    with _asking("list events"):
+        page = _client().v1.events.list(wanted)
+    if page.last_response is None:
+        raise GatewayDown
+    return str(page.last_response.body)
+
+
+def _ensure_ours(event: GatewayEvent) -> None:
     if event.event_id.startswith("evt_sbx_"):
         raise Unverified("The sandbox is off.")
     if event.livemode is not settings().livemode:
         raise Unverified("This event is of the other mode, live or test.")
     if event.account is not None:
         raise Unverified("This event is of another account.")
-    return event
 
 
 def _client() -> stripe.StripeClient:

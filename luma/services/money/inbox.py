@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.models.payment import StripeEvent
 from luma.services import clock, gateways, queue, reception
-from luma.services.gateways import events
+from luma.services.gateways import events, sandbox
 from luma.services.gateways.protocol import GatewayEvent
 from luma.services.money import facts
 from luma.services.money.reversals import NotOurs, UnknownPayment
@@ -79,11 +79,17 @@ def _take(
     """Facts, what follows from them, and `done`, in one transaction: all of it or nothing."""
     fact = events.fact(event, found or events.thing_in(event.raw))
     try:
-        facts.record(session, fact, row.source)
+        facts.record(session, fact, _gateway_of(row))
     except NotOurs as reason:
         row.finish(clock.now(), str(reason))
     else:
         row.finish(clock.now())
+
+
+def _gateway_of(row: StripeEvent) -> str:
+    """Who proved it. What was pulled says so by its id: Stripe's are never the sandbox's."""
+    is_sandbox = row.source == "pull" and row.event_id.startswith(sandbox.PREFIX)
+    return "sandbox" if is_sandbox else row.source
 
 
 def _row(event: GatewayEvent) -> dict[str, object]:

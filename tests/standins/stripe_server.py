@@ -65,10 +65,8 @@ class Account:
 
     def act(self, method: str, path: str, asked: Object) -> Object:
         parts = path.removeprefix("/v1/").split("/")
-        if parts == ["events"]:
-            return events.listed(self.events, asked)
         if method == "GET":
-            return self._shown(self._known(parts[-1]), asked)
+            return self._read(parts, asked)
         match parts:
             case ["products"]:
                 return self._make("product", "prod", default_price=None, **asked)
@@ -81,6 +79,11 @@ class Account:
             case ["products" | "prices" as kind, thing]:
                 return self._change(kind, thing, asked)
         raise Refused(f"Unrecognized request URL ({method}: {path}).")
+
+    def _read(self, parts: list[str], asked: Object) -> Object:
+        if parts == ["events"]:
+            return events.listed(self.events, asked)
+        return self._shown(self._known(parts[-1]), asked)
 
     def _shown(self, thing: Object, asked: Object) -> Object:
         """With what it names written out, where that is asked for."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from luma.models.order import Order
@@ -18,7 +18,7 @@ from luma.services.gateways.protocol import GatewayDown, GatewayEvent
 from luma.services.money import inbox
 from luma.settings import settings
 from luma.values import OrderStatus
-from tests.selling import event_body, make_attempt, open_sale
+from tests.selling import open_sale
 from tests.standins.running import StripeStandIn, stripe_stand_in
 
 TYPES = [events.COMPLETED, events.EXPIRED]
@@ -49,9 +49,8 @@ def told(gateway: Any, since: datetime, types: list[str] = TYPES) -> list[Gatewa
 
 
 def of_stripe(number: int, at: datetime, **changes: object) -> dict[str, Any]:
-    thing = {"id": f"cs_test_{number}", "object": "checkout.session"}
+    thing: sandbox_events.JSON = {"id": f"cs_{number}", "object": "checkout.session"}
     event: dict[str, Any] = json.loads(sandbox_events.event(events.COMPLETED, thing, at))
-    event["data"]["object"] = {"id": f"cs_{number}", "object": "checkout.session"}
     return event | {"id": f"evt_{number:05d}"} | changes
 
 
@@ -190,7 +189,7 @@ def test_what_would_be_refused_on_delivery_is_not_taken(
 
 def test_fractions_come_as_they_were_sent(account: StripeStandIn) -> None:
     event = of_stripe(1, clock.now())
-    event["data"]["object"] |= {"metadata": {"share": "0.1"}}
+    event["data"]["object"] |= {"share": 8.25}
     account.happened([event])
 
     (found,) = told(stripe, clock.now() - timedelta(minutes=1))

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from luma.models.payment import Payment
 from luma.services.gateways.charge_events import ChargeFact
-from luma.services.money import access
+from luma.services.money import access, ledger
 from luma.services.money.reversals import NotOurs, UnknownPayment
 
 
@@ -31,6 +31,7 @@ def record(session: Session, fact: ChargeFact) -> None:
             "fee_minor": fact.settled.fee.minor,
         }
         session.execute(of_it.where(Payment.settled_minor.is_(None)).values(settled))
+        ledger.post(session, payment_id)
 
 
 def _payment(session: Session, fact: ChargeFact) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
 from luma.services import signals
 from luma.services.gateways.reversal_events import DisputeFact, RefundFact
-from luma.services.money import access, letters_of_money
+from luma.services.money import access, ledger, letters_of_money
 from luma.values import RefundStatus
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def record(session: Session, fact: RefundFact | DisputeFact) -> None:
     if isinstance(fact, RefundFact) and fact.status is RefundStatus.FAILED:
         log.error("a refund failed", extra={"order": order.public_id, "why": fact.failure})
     access.derive(session, order)
+    ledger.post(session, payment.id)
     signals.tell(session, order.public_id)
     if isinstance(fact, RefundFact):
         letters_of_money.refund_changed(session, fact_id)

@@ -120,18 +120,18 @@ def test_six_facts_in_all_720_orders_end_in_one_state_on_postgresql(session: Ses
     six = told(sale)
     walk = _Walk(session, sale.order.id, six, random.Random(7))
 
-    states = list(walk.orders_of(six, []))
-
-    assert len(states) == 720
-    assert all(state == states[0] for state in states)
-    assert states[0] == (
-        (OrderStatus.PAID, None),
-        [(True,)],
-        [(AttemptStatus.AWAITING,)],
-        [(4900, None)],
-        [(1000, RefundStatus.SUCCEEDED)],
-        [(DisputeStatus.WON,)],
-    )
+    ended = 0
+    for state in walk.orders_of(six, []):
+        ended += 1
+        assert state == (
+            (OrderStatus.PAID, None),
+            [(True,)],
+            [(AttemptStatus.AWAITING,)],
+            [(4900, None)],
+            [(1000, RefundStatus.SUCCEEDED)],
+            [(DisputeStatus.WON,)],
+        )
+    assert ended == 720
 
 
 @dataclass

@@ -44,7 +44,7 @@ async def _take(wish: Wish) -> str:
 
 async def _disable(wish: Wish) -> str:
     _end(await act(people.disable, wish.thing, wish.fields.get("reason")))
-    return "The account is disabled and signed out everywhere."
+    return "The account is disabled and signed out everywhere; what it sells is hidden."
 
 
 async def _enable(wish: Wish) -> str:

@@ -18,6 +18,7 @@ from luma.values import CourseStatus, Money
 
 LONGEST_SEARCH = 100
 LONGEST_REASON = 500
+NOBODY_TEACHES = "The instructor's account is disabled."
 GONE = "There is no such course any more."
 
 Only = Literal["all", "published", "hidden"]
@@ -95,6 +96,28 @@ def unhide(session: Session, actor: Actor, course: object) -> bool:
         audit.note(session, actor, "course.unhide", _thing(shown), before, _state(shown))
         studio.tell_gateway(session, shown)
     return shown.status is CourseStatus.PUBLISHED
+
+
+def hide_all_of(session: Session, actor: Actor, instructor_id: int) -> None:
+    """Take whatever they sell off sale, for as long as their account is disabled."""
+    selling = select(Course.public_id).where(
+        Course.instructor_id == instructor_id,
+        Course.status == CourseStatus.PUBLISHED,
+        Course.deleted_at.is_(None),
+    )
+    for course in session.scalars(selling).all():
+        hide(session, actor, course, NOBODY_TEACHES)
+
+
+def show_all_of(session: Session, actor: Actor, instructor_id: int) -> None:
+    """Put back on sale what `hide_all_of` took; what was hidden for a reason of its own stays."""
+    taken = select(Course.public_id).where(
+        Course.instructor_id == instructor_id,
+        Course.hidden_reason == NOBODY_TEACHES,
+        Course.deleted_at.is_(None),
+    )
+    for course in session.scalars(taken).all():
+        unhide(session, actor, course)
 
 
 def _held(session: Session, course: object) -> Course:

@@ -12,6 +12,7 @@ from luma.models.course import Course
 from luma.models.progress import Enrolment
 from luma.models.user import SignedIn, User, UserRole
 from luma.services import accounts, addresses, audit, clock, policies, texts
+from luma.services.admin import courses
 from luma.services.policies import Actor
 from luma.values import Role
 
@@ -93,7 +94,7 @@ def take_role(session: Session, actor: Actor, person: object, role: object) -> S
 
 
 def disable(session: Session, actor: Actor, person: object, reason: object) -> Sequence[str]:
-    """Keep somebody out. What they bought or teach stays as it is. Returns the ended keys."""
+    """Keep somebody out and what they teach off sale. Who bought keeps it. Returns ended keys."""
     _ensure_may_decide(actor)
     why = texts.line(reason, "Reason", LONGEST_REASON)
     others = _other_admins(session, actor, person)
@@ -107,17 +108,19 @@ def disable(session: Session, actor: Actor, person: object, reason: object) -> S
     user.disable(clock.now())
     change = {"disabled": True, "reason": why}
     audit.note(session, actor, "user.disable", _thing(user), {"disabled": False}, change)
+    courses.hide_all_of(session, actor, user.id)
     return accounts.end_sessions(session, user.id)
 
 
 def enable(session: Session, actor: Actor, person: object) -> None:
-    """Let somebody in again. Twice changes nothing."""
+    """Let somebody in again, and what they teach be sold. Twice changes nothing."""
     _ensure_may_decide(actor)
     user = _held(session, person)
     if user.disabled_at is None:
         return
     user.enable()
     audit.note(session, actor, "user.enable", _thing(user), {"disabled": True}, {"disabled": False})
+    courses.show_all_of(session, actor, user.id)
 
 
 def sign_out(session: Session, actor: Actor, person: object) -> Sequence[str]:

@@ -13,11 +13,11 @@ from luma.errors import LumaError, NotAllowed, NotFound, ProveAgain, RuleBroken
 from luma.models.audit import AuditEntry
 from luma.models.letter import Letter
 from luma.models.user import User, UserRole
-from luma.services import accounts
+from luma.services import accounts, policies
 from luma.services.accounts import Visit
-from luma.services.admin import people
+from luma.services.admin import courses, people
 from luma.services.policies import Actor
-from luma.values import Role
+from luma.values import CourseStatus, Role
 from tests.bad_values import BAD_JSON
 from tests.factories import actor, enrol, fresh, make_published, make_user
 
@@ -213,6 +213,26 @@ def test_who_is_enabled_may_sign_in(session: Session, admin: Actor) -> None:
 
     assert accounts.begin_sign_in(session, "out@example.org", "192.0.2.2").user_id == somebody.id
     assert [act for act, _ in log(session)] == ["user.disable", "user.enable"]
+
+
+def test_what_somebody_sells_goes_off_sale_with_them_and_comes_back(
+    session: Session, admin: Actor
+) -> None:
+    course = make_published(session)
+    bad = make_published(session)
+    bad.instructor = course.instructor
+    session.flush()
+    courses.hide(session, admin, bad.public_id, "Copied from a book.")
+    student = make_user(session)
+    enrol(session, student, course)
+
+    people.disable(session, admin, course.instructor_id, "Fraud")
+    during = course.status
+    assert policies.may_learn(session, actor(student), course)
+    people.enable(session, admin, course.instructor_id)
+
+    assert (during, course.status) == (CourseStatus.DRAFT, CourseStatus.PUBLISHED)
+    assert bad.hidden_reason == "Copied from a book."
 
 
 def test_disabling_twice_is_noted_once(session: Session, admin: Actor) -> None:

@@ -17,6 +17,9 @@ from luma.settings import settings
 
 router = APIRouter()
 
+MODULES = ("classroom_lessons", "classroom_markup", "classroom_player")
+"""What classroom.js imports, fetched with it and not after it."""
+
 SHOWN_AT_ONCE = 100
 """In a longer outline only the chapter of the lesson is open at first."""
 
@@ -39,7 +42,7 @@ async def classroom(course: str, lesson: str) -> None:
         ui.status_code(403)
     ui.page_title(f"{room.lesson.title} · {room.title} · LUMA")
     theme.follow(request)
-    shell.without_quasar(request, "classroom.css")
+    shell.without_quasar(request, "classroom.css", MODULES)
     ui.add_body_html(_paper(request, room))
     ClassroomView(room, Desk(), Surroundings(settings().youtube_frame, _reader(request)))
 

@@ -5,6 +5,7 @@ A page that uses no widget of Quasar's says so, `without_quasar`; then a small s
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,15 +45,18 @@ def slim() -> None:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = assets.address
+    environment.globals["late"] = (assets.FOLDER / "late.js").read_text()
     client.templates = Jinja2Templates(env=environment)
 
 
-def without_quasar(request: Request, sheet: str) -> None:
+def without_quasar(request: Request, sheet: str, modules: Sequence[str] = ()) -> None:
     """The NiceGUI page being built uses none of Quasar's widgets, neither now nor later.
 
-    `sheet` is its own stylesheet, which comes in one file with luma.css: its text is seen sooner.
+    Its text is painted before its scripts are fetched (static/late.js). `sheet` is its own
+    stylesheet, which comes in one file with luma.css; `modules` are what its components import.
     """
     request.state.is_light = True
+    request.state.modules = modules
     request.state.sheets = (_with_luma(sheet),)
 
 
@@ -69,7 +73,8 @@ def _with_luma(sheet: str) -> str:
 
 
 def _light() -> list[str]:
-    return [*_of_nicegui(SOCKET), (assets.FOLDER / "light.js").read_text()]
+    own = [(assets.FOLDER / name).read_text() for name in ("head.js", "light.js")]
+    return [*_of_nicegui(SOCKET), *own]
 
 
 def _of_nicegui(*names: str) -> list[str]:

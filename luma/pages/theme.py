@@ -8,7 +8,7 @@ from zlib import crc32
 
 from lucide.jinja import lucide
 from markupsafe import Markup
-from nicegui import app, ui
+from nicegui import app
 from starlette.requests import Request
 
 from luma.pages import assets, shell
@@ -64,7 +64,7 @@ def cover(title: str, key: str, image_id: str | None = None) -> Markup:
 
 
 def dress() -> None:
-    """Give every NiceGUI page LUMA's script and Quasar LUMA's colours. Called once, by app."""
+    """Give Quasar LUMA's colours. Called once, by app."""
     app.colors(
         primary="var(--primary)",
         secondary="var(--muted)",
@@ -76,7 +76,6 @@ def dress() -> None:
         info="var(--muted)",
         warning="var(--warning)",
     )
-    ui.add_head_html(assets.tag("head.js"), shared=True)
 
 
 def follow(request: Request) -> None:

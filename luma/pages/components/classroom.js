@@ -2,7 +2,7 @@
 // It takes over the text that the page shows already, and then lives on what the server sends.
 
 import { asking, listing, marking, walking } from "classroom_lessons";
-import { SHORTCUTS, clock, icon, template } from "classroom_markup";
+import { classroom, clock, icon } from "classroom_markup";
 import { SPEEDS, kept, listening, watching } from "classroom_player";
 
 const ALL_OPEN = 100;
@@ -93,8 +93,6 @@ const computed = {
 export default {
   props: { room: Object },
   emits: ["open-lesson", "mark-lesson"],
-  template,
-
   data() {
     const { chapters, lesson } = structuredClone(Vue.toRaw(this.room));
     return {
@@ -123,14 +121,13 @@ export default {
       speed: kept.read("speed", 1),
       toast: null,
       speeds: SPEEDS,
-      shortcuts: SHORTCUTS,
       checked: icon("circle-check"),
       unchecked: icon("circle"),
     };
   },
 
   created() {
-    Object.assign(this, { turn: 0, wishes: {}, frame: null, watching: null, queue: null, goesOn: false, isForgotten: false, time: this.startsAt() });
+    Object.assign(this, { turn: 0, wishes: {}, frame: null, watching: null, queue: null, goesOn: false, isForgotten: false, rows: {}, time: this.startsAt() });
     if (this.lines.length <= ALL_OPEN) for (const chapter of this.chapters) this.unfolded.add(chapter.id);
     this.reveal(this.lesson.id);
   },
@@ -150,7 +147,11 @@ export default {
     if (this.isStudent) this.openQueue();
   },
 
-  methods: { clock, ...walking, ...listing, ...marking, ...asking, ...watching, ...listening },
+  render() {
+    return classroom(this);
+  },
+
+  methods: { ...walking, ...listing, ...marking, ...asking, ...watching, ...listening },
   computed,
   watch: {
     theatre: (on) => kept.write("theatre", on),

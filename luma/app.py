@@ -27,6 +27,7 @@ from luma.pages import (
     images,
     learn,
     mail,
+    sales,
     shell,
     theme,
     thrift,
@@ -83,11 +84,13 @@ PLAIN = (
     sandbox.router,
     feedback_sheet.router,
     studio_feedback.downloads,
+    sales.downloads,
     learn.router,
     mail.router,
 )
 BEHIND_SIGN_IN = (
     overview.router,
+    sales.router,
     courses.router,
     editor.router,
     studio_feedback.router,

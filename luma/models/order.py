@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
@@ -39,6 +39,7 @@ class Order(Base):
         ),
         Index("ix_orders_buyer_id", "buyer_id"),
         Index("ix_orders_course_id", "course_id"),
+        Index("ix_orders_sold_at", "course_id", text("coalesce(paid_at, created_at)"), "id"),
     )
 
     public_id: Mapped[str] = mapped_column(

@@ -25,6 +25,7 @@ class Payment(Base):
             "num_nulls(settled_minor, settled_currency, fee_minor) IN (0, 3)", name="settled_whole"
         ),
         Index("ix_payments_order_id", "order_id"),
+        Index("ix_payments_paid_at", "paid_at"),
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))

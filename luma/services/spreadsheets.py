@@ -9,10 +9,13 @@ FORMULAS = ("=", "+", "-", "@")
 
 def sheet(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """As CSV. It begins with the mark by which Excel knows UTF-8."""
+    return "\ufeff" + lines([headings]) + lines(rows)
+
+
+def lines(rows: Iterable[Sequence[object]]) -> str:
+    """Some more rows of a table that is sent piece by piece."""
     out = StringIO(newline="")
-    out.write("\ufeff")
     writer = csv.writer(out)
-    writer.writerow(headings)
     for row in rows:
         writer.writerow([cell(value) if isinstance(value, str) else value for value in row])
     return out.getvalue()

@@ -168,6 +168,8 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /reviews/{review}/report": MY_PAGE,
     # The studio
     "GET /studio": (Door(TEACHERS),),
+    "GET /studio/sales": (Door(TEACHERS),),
+    "GET /studio/sales.csv": (Door(TEACHERS),),
     "GET /studio/{course}": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback.csv": (Door(ITS_OWNER),),
@@ -185,6 +187,8 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /admin/mail/{key}/again": ADMIN_PAGE,
     "GET /admin/mail/{key}/sheet": ADMIN_PAGE,
     "GET /admin/reviews": ADMIN_PAGE,
+    "GET /admin/sales": ADMIN_PAGE,
+    "GET /admin/sales.csv": ADMIN_PAGE,
     "GET /admin/settings": ADMIN_PAGE,
     "GET /admin/users": ADMIN_PAGE,
 }

@@ -15,6 +15,7 @@ from luma.services.feedback.form import Wording
 from luma.services.feedback.results import Wish
 from luma.services.gateways.ai import Question
 from luma.services.learning_reports import Report
+from luma.services.money.sales import Asked as SalesAsked
 from luma.values import LetterStatus, QuestionKind
 from tests.factories import password_hash
 from tests.matrix.world import ADMIN, OWNER, RIVAL, ROLES, STRANGER, STUDENT, World
@@ -138,6 +139,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(ITS_STUDENT, lambda w: (w.slug,)),
         Case(ITS_STUDENT, lambda w: (w.lesson,)),
     ),
+    "money.sales.mine": (Case(TEACHERS, lambda _: (SalesAsked(), 25)),),
+    "money.sales.my_rows": (Case(TEACHERS, lambda _: (SalesAsked(), None)),),
+    "money.sales.school": (Case(ADMINS, lambda _: (SalesAsked(), 25)),),
+    "money.sales.school_rows": (Case(ADMINS, lambda _: (SalesAsked(), None)),),
     # The studio
     "course_list.mine": (Case(TEACHERS),),
     "studio.create": (Case(TEACHERS, lambda _: ("New",)),),

@@ -68,7 +68,7 @@ class World:
         owners = {self.people[OWNER].email: {OWNER, ADMIN}, DRAFT_LESSON: {OWNER}, INSIGHT: {OWNER}}
         students = {
             self.people[STUDENT].email: {STUDENT, ADMIN},
-            self.order: {STUDENT, ADMIN},
+            self.order: {STUDENT, OWNER, ADMIN},
             LETTER: {STUDENT, ADMIN},
             SURNAME: {STUDENT, ADMIN},
         }

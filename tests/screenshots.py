@@ -31,9 +31,10 @@ from luma.services import clock, demo, failures, queue, tokens
 from luma.services.admin import courses, people
 from luma.services.policies import Actor
 from luma.services.post import seals
-from luma.values import CourseStatus, Role
-from tests import tills
+from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
+from tests import ledgers, tills
 from tests.browser.chromium import launched
+from tests.factories import make_user
 from tests.standins.oidc_running import oidc_stand_in
 
 WIDE = {"viewport": {"width": 1280, "height": 800}}
@@ -129,10 +130,35 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-settings", "/admin/settings", "admin"),
         Shot("admin-log", "/admin/log", "admin"),
         Shot("admin-forbidden", "/admin/users", "student"),
+        *_sales(session),
         *_mail(session),
         Shot("pay-orders-none", "/orders", "kofi"),
         Shot("pay-orders", "/orders", tills.WHO),
         *(Shot(name, path, tills.WHO) for name, path in tills.addresses(session).items()),
+    ]
+
+
+def _sales(session: Session) -> list[Shot]:
+    """The demo's sales, and those that a demo does not have: refunds, a dispute, yen, no sale."""
+    toolbox = select(Course).where(Course.slug == "the-web-developers-toolbox")
+    course = session.scalars(toolbox).one()
+    now = clock.now()
+    for days in (1, 2, 3, 5, 8, 9, 15, 22):
+        ledgers.sold(session, course, now - timedelta(days=days))
+    long_name = make_user(session, "Wilhelmina Oluwaseun Featherstonehaugh-Castellanos de la Vega")
+    back = ledgers.sold(session, course, now - HOUR, buyer=long_name)
+    ledgers.refunded(session, back, 1000, now - HOUR)
+    ledgers.sold(session, course, now - timedelta(days=4), Money(7200, "jpy"))
+    owed = ledgers.sold(session, course, now - timedelta(days=2), status=OrderStatus.DISPUTED)
+    due = now + timedelta(days=7)
+    ledgers.disputed(session, owed, now - HOUR, DisputeStatus.NEEDS_RESPONSE, due_by=due)
+    return [
+        Shot("sales", "/studio/sales", "teacher"),
+        Shot("sales-own", "/studio/sales?range=own&from=2026-13-01", "teacher"),
+        Shot("sales-year", "/studio/sales?range=year", "teacher", ".sales-chart summary"),
+        Shot("sales-nothing-found", "/studio/sales?q=zither", "teacher"),
+        Shot("sales-none", "/studio/sales", "tomas"),
+        Shot("admin-sales", "/admin/sales", "admin"),
     ]
 
 

@@ -38,7 +38,8 @@ SEND_DELETE = """(event) => {
 async def courses(deleted: str = "") -> None:
     lines = await act(course_list.mine)
     is_wanted = await act(second_factor.is_wanted)
-    ui.add_head_html(assets.tag("studio.css") + assets.tag("admin.css"))
+    ui.add_head_html(assets.tag("studio.css"))
+    ui.add_head_html(assets.tag("admin.css"))
     with frame("Studio"):
         if is_wanted:
             wanted = part(ui.context.client.request, "second_factor_wanted.html.j2")

@@ -34,7 +34,7 @@ from luma.services.post import seals
 from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
 from tests import ledgers, tills
 from tests.browser.chromium import launched
-from tests.factories import make_user
+from tests.factories import make_course, make_user
 from tests.standins.oidc_running import oidc_stand_in
 
 WIDE = {"viewport": {"width": 1280, "height": 800}}
@@ -152,12 +152,14 @@ def _sales(session: Session) -> list[Shot]:
     owed = ledgers.sold(session, course, now - timedelta(days=2), status=OrderStatus.DISPUTED)
     due = now + timedelta(days=7)
     ledgers.disputed(session, owed, now - HOUR, DisputeStatus.NEEDS_RESPONSE, due_by=due)
+    new = make_user(session, "Ines Weber", email="ines@luma.example", roles=(Role.INSTRUCTOR,))
+    make_course(session, instructor=new, published=True)
     return [
         Shot("sales", "/studio/sales", "teacher"),
         Shot("sales-own", "/studio/sales?range=own&from=2026-13-01", "teacher"),
         Shot("sales-year", "/studio/sales?range=year", "teacher", ".sales-chart summary"),
         Shot("sales-nothing-found", "/studio/sales?q=zither", "teacher"),
-        Shot("sales-none", "/studio/sales", "tomas"),
+        Shot("sales-none", "/studio/sales", "ines"),
         Shot("admin-sales", "/admin/sales", "admin"),
     ]
 

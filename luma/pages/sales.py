@@ -1,13 +1,12 @@
 """Sales, mine and the school's: `/studio/sales`, `/admin/sales`, and both as CSV."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter as PlainRouter
 from fastapi import Request
 from nicegui import APIRouter, ui
-from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
 
 from luma.pages import assets, chart, section
@@ -16,14 +15,13 @@ from luma.pages.session import act, act_in
 from luma.services.money import sale_table, sales
 from luma.services.money.sale_list import STATES, Page, Place
 from luma.services.money.sales import Asked, Sales
-from luma.services.policies import Actor
 
 router = APIRouter()
 downloads = PlainRouter(include_in_schema=False)
 
 Where = Literal["studio", "admin"]
-Rows = Callable[[Session, Actor, Asked, Place | None], Page]
-Read = Callable[[Session, Actor, Asked, int], Sales]
+Rows = Callable[[Asked, Place | None], Awaitable[Page]]
+Read = Callable[[Asked, int], Awaitable[Sales]]
 
 RANGES = {"7": "7 days", "30": "30 days", "90": "90 days", "year": "Year"}
 STATE_WORDS = {
@@ -54,22 +52,34 @@ assert STATE_WORDS.keys() == STATES.keys()  # noqa: S101  (a state without words
 
 @page(router, "/studio/sales", "Sales · Studio")
 async def my_sales() -> None:
-    await _show("studio", sales.mine)
+    async def seen(asked: Asked, most: int) -> Sales:
+        return await act(sales.mine, asked, most)
+
+    await _show("studio", seen)
 
 
 @page(router, "/admin/sales", "Sales · Admin")
 async def all_sales() -> None:
-    await _show("admin", sales.school)
+    async def seen(asked: Asked, most: int) -> Sales:
+        return await act(sales.school, asked, most)
+
+    await _show("admin", seen)
 
 
 @downloads.get("/studio/sales.csv")
 async def my_table(request: Request) -> Response:
-    return await _table(request, sales.my_rows)
+    async def rows(asked: Asked, after: Place | None) -> Page:
+        return await act_in(request, sales.my_rows, asked, after)
+
+    return await _table(_asked(request), rows)
 
 
 @downloads.get("/admin/sales.csv")
 async def every_table(request: Request) -> Response:
-    return await _table(request, sales.school_rows)
+    async def rows(asked: Asked, after: Place | None) -> Page:
+        return await act_in(request, sales.school_rows, asked, after)
+
+    return await _table(_asked(request), rows)
 
 
 async def _show(where: Where, read: Read) -> None:
@@ -77,7 +87,7 @@ async def _show(where: Where, read: Read) -> None:
     place = f"/{where}/sales"
 
     async def found() -> Mapping[str, object]:
-        seen = await act(read, asked, growing.most)
+        seen = await read(asked, growing.most)
 
         def link(path: str = place, **changes: str) -> str:
             return _address(path, {**_kept(seen, asked), **changes})
@@ -139,10 +149,9 @@ def _address(path: str, said: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(words)}" if words else path
 
 
-async def _table(request: Request, read: Rows) -> Response:
+async def _table(asked: Asked, read: Rows) -> Response:
     """The first rows are read before anything is sent, so that a refusal is one."""
-    asked = _asked(request)
-    first = await act_in(request, read, asked, None)
+    first = await read(asked, None)
 
     async def lines() -> AsyncIterator[str]:
         yield sale_table.head()
@@ -151,7 +160,7 @@ async def _table(request: Request, read: Rows) -> Response:
             yield sale_table.lines(found.rows)
             if found.onward is None:
                 return
-            found = await act_in(request, read, asked, found.onward)
+            found = await read(asked, found.onward)
 
     return StreamingResponse(
         lines(),

@@ -16,6 +16,7 @@ from luma.models.payment import Payment
 from luma.services import clock
 from luma.services.money import sales
 from luma.services.money.figures import Figures
+from luma.services.money.sale_list import SaleRow
 from luma.services.money.sales import Asked, Mode, Sales
 from luma.values import DisputeStatus, Money, OrderStatus, RefundStatus, Role
 from tests.bad_values import BAD_TEXT
@@ -384,12 +385,15 @@ def test_an_admin_sees_the_whole_school_and_nobody_else_does(
 
     assert block.now.gross == 101
     assert len(sales.school_rows(session, admin, NOVEMBER, None).rows) == 2
-    for service in (sales.mine, sales.my_rows):
+    teacher = actor(course.instructor)
+    for refused in (
+        lambda: sales.mine(session, admin, NOVEMBER, 25),
+        lambda: sales.my_rows(session, admin, NOVEMBER, None),
+        lambda: sales.school(session, teacher, NOVEMBER, 25),
+        lambda: sales.school_rows(session, teacher, NOVEMBER, None),
+    ):
         with pytest.raises(NotAllowed):
-            service(session, admin, NOVEMBER, None)  # type: ignore[operator]
-    for service in (sales.school, sales.school_rows):
-        with pytest.raises(NotAllowed):
-            service(session, actor(course.instructor), NOVEMBER, None)  # type: ignore[operator]
+            refused()
 
 
 def test_all_rows_come_page_by_page_each_once(
@@ -399,7 +403,8 @@ def test_all_rows_come_page_by_page_each_once(
     for minor in range(5):
         sold(session, course, NOON - timedelta(days=minor // 3), Money(100 + minor, "usd"))
 
-    rows, place, more = [], None, True
+    rows: list[SaleRow] = []
+    place, more = None, True
     while more:
         page = sales.my_rows(session, actor(course.instructor), NOVEMBER, place)
         rows += page.rows

@@ -1,8 +1,9 @@
 """What the gateway told us, kept as it came, and what we keep in step there."""
 
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
@@ -109,6 +110,7 @@ class SandboxSession(Base):
     """
 
     __tablename__ = "sandbox_sessions"
+    __table_args__ = (CheckConstraint("delay_seconds BETWEEN 0 AND 600", name="delay_is_short"),)
 
     session_id: Mapped[str] = mapped_column(String(255), unique=True)
     operation_key: Mapped[str] = mapped_column(String(80), unique=True)
@@ -117,6 +119,11 @@ class SandboxSession(Base):
     payment_status: Mapped[str] = mapped_column(String(20), default="unpaid")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    delivers_twice: Mapped[bool] = mapped_column(default=False)
+    """This and the next three: what a tester has go wrong with events on their way."""
+    swaps: Mapped[bool] = mapped_column(default=False)
+    drops: Mapped[bool] = mapped_column(default=False)
+    delay_seconds: Mapped[int] = mapped_column(SmallInteger, default=0)
 
     def pay(self) -> None:
         self._leave("open")
@@ -161,8 +168,22 @@ class SandboxReversal(Base):
     status: Mapped[str] = mapped_column(String(30))
     created_at: Mapped[datetime]
 
+    ENDS = MappingProxyType(
+        {
+            ("refund", "succeeded"): ("failed",),
+            ("dispute", "needs_response"): ("won", "lost"),
+            ("dispute", "warning_needs_response"): ("warning_closed", "needs_response"),
+        }
+    )
+    """An inquiry is put aside, or becomes a dispute."""
+
+    @property
+    def is_open(self) -> bool:
+        """A dispute or an inquiry that waits for the bank's word."""
+        return self.status in ("needs_response", "warning_needs_response")
+
     def close(self, status: str) -> None:
         """What the bank decides of a dispute, or how a refund fails in the end."""
-        if (self.kind, self.status) not in (("dispute", "needs_response"), ("refund", "succeeded")):
+        if status not in self.ENDS.get((self.kind, self.status), ()):
             raise RuleBroken("This is decided already.")
         self.status = status

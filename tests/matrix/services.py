@@ -107,6 +107,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.refunds.claim": (Case(ITS_STUDENT, lambda w: (w.order, "Not for me.")),),
     "money.refunds.is_on_its_way": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "money.sandbox_record.recent": (Case(TEACHERS | ADMINS),),
     # Learning
     "learning.classroom": (
         Case(EVERYONE, lambda w: (w.slug, w.lesson)),

@@ -71,6 +71,7 @@ def refund(row: SandboxReversal) -> JSON:
         "receipt_number": None,
         "source_transfer_reversal": None,
         "transfer_reversal": None,
+        **({"failure_reason": "lost_or_stolen_card"} if row.status == "failed" else {}),
         **_reversal(row),
     }
 
@@ -91,7 +92,7 @@ def dispute(row: SandboxReversal) -> JSON:
             "past_due": False,
             "submission_count": 0,
         },
-        "is_charge_refundable": False,
+        "is_charge_refundable": row.status.startswith("warning"),
         "livemode": False,
         "metadata": {},
         "reason": "fraudulent",

@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from luma.models.payment import SandboxReversal, SandboxSession
@@ -12,15 +12,17 @@ from luma.services.gateways.protocol import AlreadyReturned, CheckoutRequest, Ga
 from luma.values import Money
 
 
+def is_of(payment_intent_id: str) -> ColumnElement[bool]:
+    """The checkout whose payment this is, as sandbox_events.intent_id makes it."""
+    digest = func.encode(func.sha256(func.convert_to(SandboxSession.session_id, "UTF8")), "hex")
+    return func.concat("pi_sbx_", func.left(digest, 24)) == payment_intent_id
+
+
 def paid_by(session: Session, payment_intent_id: str) -> SandboxSession:
     """The paid checkout of a payment, held. Raises GatewayMissing."""
-    digest = func.encode(func.sha256(func.convert_to(SandboxSession.session_id, "UTF8")), "hex")
     found = session.scalar(
         select(SandboxSession)
-        .where(
-            func.concat("pi_sbx_", func.left(digest, 24)) == payment_intent_id,
-            SandboxSession.payment_status == "paid",
-        )
+        .where(is_of(payment_intent_id), SandboxSession.payment_status == "paid")
         .with_for_update()
     )
     if found is None:
@@ -35,15 +37,16 @@ def refund(session: Session, row: SandboxSession, amount: Money, key: str) -> Sa
         return earlier
     if amount.minor > left(session, row).minor or _is_disputed(session, row):
         raise AlreadyReturned
-    return _made(session, row, "refund", amount, key)
+    return _made(session, row, "succeeded", amount, key)
 
 
-def dispute(session: Session, row: SandboxSession) -> SandboxReversal:
-    """Raises AlreadyReturned when nothing is left to dispute."""
+def dispute(session: Session, row: SandboxSession, *, is_inquiry: bool = False) -> SandboxReversal:
+    """Raises AlreadyReturned when nothing is left to dispute. An inquiry moves no money."""
     amount = left(session, row)
-    if amount.is_zero or _is_disputed(session, row):
+    if amount.is_zero or any(one.is_open for one in of(session, row)):
         raise AlreadyReturned
-    return _made(session, row, "dispute", amount, f"dispute:{secrets.token_hex(12)}")
+    status = "warning_needs_response" if is_inquiry else "needs_response"
+    return _made(session, row, status, amount, f"dispute:{secrets.token_hex(12)}")
 
 
 def of(session: Session, row: SandboxSession) -> list[SandboxReversal]:
@@ -68,9 +71,9 @@ def _is_disputed(session: Session, row: SandboxSession) -> bool:
 
 
 def _made(
-    session: Session, row: SandboxSession, kind: str, amount: Money, key: str
+    session: Session, row: SandboxSession, status: str, amount: Money, key: str
 ) -> SandboxReversal:
-    prefix, status = ("re", "succeeded") if kind == "refund" else ("du", "needs_response")
+    kind, prefix = ("refund", "re") if status == "succeeded" else ("dispute", "du")
     made = SandboxReversal(
         object_id=f"{prefix}_sbx_{secrets.token_hex(12)}",
         kind=kind,

@@ -184,7 +184,9 @@ def test_production_does_not_start_without_stripe(monkeypatch: pytest.MonkeyPatc
         settings()
 
 
-def test_a_delivery_that_nobody_takes_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delivery_that_nobody_takes_is_tried_again(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LUMA_BASE_URL", "http://127.0.0.1:1")
     settings.cache_clear()
 

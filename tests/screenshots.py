@@ -124,6 +124,7 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-nobody", "/admin/users?q=zither", "admin"),
         Shot("admin-courses", "/admin/courses", "admin"),
         Shot("admin-course", "/admin/courses", "admin", ".admin-rows li:nth-child(1) summary"),
+        Shot("admin-payments", "/admin/payments", "admin"),
         Shot("admin-reviews", "/admin/reviews", "admin", ".admin-rows summary"),
         Shot("admin-jobs", "/admin/jobs", "admin"),
         Shot("admin-ai", "/admin/ai", "admin"),

@@ -96,6 +96,8 @@ class CheckoutAttempt(Base):
     status: Mapped[AttemptStatus] = mapped_column(default=AttemptStatus.OPEN)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]
+    """When the buyer came back from paying, which proves nothing and is worth a look."""
 
     order: Mapped[Order] = relationship(lazy="raise")
 

@@ -3,8 +3,16 @@
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from luma.errors import RuleBroken
@@ -61,6 +69,7 @@ class StripeEvent(Received, Base):
         Index(
             "ix_stripe_events_waiting", "next_at", postgresql_where="status IN ('new', 'parked')"
         ),
+        Index("ix_stripe_events_subjects", "subjects", postgresql_using="gin"),
     )
 
     api_version: Mapped[str | None] = mapped_column(String(40))
@@ -68,6 +77,8 @@ class StripeEvent(Received, Base):
     account: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime]
     source: Mapped[str] = mapped_column(String(10))
+    subjects: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """The ids it names: of the thing itself, its payment, charge and order."""
 
 
 class GatewayProduct(Base):
@@ -89,6 +100,8 @@ class GatewayProduct(Base):
     price_minor: Mapped[int | None]
     price_currency: Mapped[str | None] = mapped_column(String(3))
     synced_at: Mapped[datetime]
+    drift: Mapped[str | None] = mapped_column(String(200))
+    """What somebody changed at the gateway: until it is mended, nobody buys."""
 
 
 class GatewayOperation(Base):

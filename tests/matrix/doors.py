@@ -188,6 +188,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /admin/mail/{key}": ADMIN_PAGE,
     "POST /admin/mail/{key}/again": ADMIN_PAGE,
     "GET /admin/mail/{key}/sheet": ADMIN_PAGE,
+    "GET /admin/payments": ADMIN_PAGE,
     "GET /admin/reviews": ADMIN_PAGE,
     "GET /admin/sales": ADMIN_PAGE,
     "GET /admin/sales.csv": ADMIN_PAGE,

@@ -1,12 +1,23 @@
 """What whoever runs the school sees and does: one module per section."""
 
-from luma.pages.admin import ai, configuration, courses, jobs, log, overview, reviews, users
+from luma.pages.admin import (
+    ai,
+    configuration,
+    courses,
+    jobs,
+    log,
+    overview,
+    payments,
+    reviews,
+    users,
+)
 
 routers = (
     overview.router,
     users.router,
     courses.router,
     reviews.router,
+    payments.router,
     jobs.router,
     ai.router,
     configuration.router,

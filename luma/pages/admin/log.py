@@ -20,6 +20,7 @@ ACTS = {
     "job.put_away": "Put a failed job away",
     "job.run_again": "Ran a job again",
     "mail.send_again": "Sent a letter again",
+    "order.reconcile": "Asked the gateway about an order",
     "order.refund": "Refunded an order",
     "review.dismiss_reports": "Let a review stand",
     "review.hide": "Hid a review",

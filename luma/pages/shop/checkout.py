@@ -13,7 +13,7 @@ from luma.errors import LumaError, RuleBroken, ServiceDown
 from luma.pages.session import act_in, key_in, viewer_of
 from luma.pages.shop.render import leave_note, render
 from luma.services import signals
-from luma.services.money import checkout, orders, refunds
+from luma.services.money import checkout, orders, refunds, timeline
 from luma.values import OrderStatus
 
 router = APIRouter(include_in_schema=False)
@@ -78,6 +78,8 @@ async def return_page(request: Request, order: str) -> Response:
     """Arriving here proves nothing and grants nothing: it shows how the order stands."""
     found = await act_in(request, orders.order, order)
     promise = None
+    if found.status is OrderStatus.OPEN:
+        await act_in(request, timeline.came_back, order)
     if found.status is OrderStatus.PAID:
         promise = await act_in(request, refunds.promise, order)
     return render(request, "checkout_return.html.j2", order=found, promise=promise)

@@ -88,10 +88,43 @@ def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
         case Thing.CHARGE:
             return charge_events.charge(thing)
         case Thing.CHECKOUT:
-            return _checkout(event, thing)
+            return _checkout(event.type, thing, event.created_at)
 
 
-def _checkout(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
+def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | None:
+    """What a thing says by itself, asked for rather than told. None while nothing has happened.
+
+    The gateway does not say when a checkout was paid: `now` is when it is known.
+    """
+    match kind:
+        case Thing.REFUND:
+            return reversal_events.refund(thing)
+        case Thing.DISPUTE:
+            return reversal_events.dispute(thing)
+        case Thing.CHARGE:
+            return charge_events.charge(thing)
+        case Thing.CHECKOUT if thing.get("status") == "open":
+            return None
+        case Thing.CHECKOUT:
+            is_over = thing.get("status") == "expired"
+            return _checkout(EXPIRED if is_over else COMPLETED, thing, now)
+
+
+def subjects(raw: bytes) -> list[str]:
+    """The ids that an event names: of its thing, payment, charge, product and order."""
+    thing = json.loads(raw).get("data", {}).get("object", {})
+    named = [_id_in(thing.get(part)) for part in ("id", "payment_intent", "charge", "product")]
+    return sorted({name for name in (*named, _id_in(_order(thing))) if name})
+
+
+def _id_in(part: object) -> str:
+    """An id as it is, or of the whole thing; nothing that a table cannot hold."""
+    found = part.get("id") if isinstance(part, Mapping) else part
+    is_one = isinstance(found, str) and found.isascii() and found.isprintable()
+    return str(found) if is_one and len(str(found)) <= 255 else ""
+
+
+def _checkout(kind: str, session: Mapping[str, Any], happened_at: datetime) -> CheckoutFact:
     session_id = session.get("id")
     if not isinstance(session_id, str) or not session_id:
         raise ValueError("a checkout session without an id")
@@ -101,13 +134,13 @@ def _checkout(event: GatewayEvent, session: Mapping[str, Any]) -> CheckoutFact:
     return CheckoutFact(
         session_id=session_id,
         order=_order(session),
-        outcome=_outcome(event.type, session),
+        outcome=_outcome(kind, session),
         payment_intent_id=intent if isinstance(intent, str) else None,
         subtotal=subtotal,
         total=total,
         discount=_whole(details.get("amount_discount")) if total else 0,
         tax=_whole(details.get("amount_tax")) if total else 0,
-        happened_at=event.created_at,
+        happened_at=happened_at,
     )
 
 

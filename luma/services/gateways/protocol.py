@@ -160,6 +160,11 @@ class Gateway(Protocol):
     def found(self, kind: Thing, thing_id: str) -> dict[str, object]:
         """A checkout session, charge, refund or dispute as the gateway has it now."""
 
+    def listed(
+        self, kind: Thing, *, since: datetime | None = None, payment: str | None = None
+    ) -> Iterator[dict[str, object]]:
+        """What was made there since then, or is of one payment. Each page of it is a call."""
+
     def refund(self, payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
         """Give money back. Returns the refund. Raises AlreadyReturned when it is not there."""
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from luma.services.gateways import (
     events,
     sandbox_charges,
     sandbox_events,
+    sandbox_lists,
     sandbox_reversals,
     signatures,
 )
@@ -102,6 +104,14 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
             return sandbox_charges.found(session, thing_id)
         asked = select(SandboxReversal).where(SandboxReversal.object_id == thing_id)
         return sandbox_reversals.shown(session.scalars(asked).one())
+
+
+def listed(
+    kind: Thing, *, since: datetime | None = None, payment: str | None = None
+) -> Iterator[dict[str, object]]:
+    with db.unit_of_work() as session:
+        found_there = sandbox_lists.listed(session, kind, since, payment)
+    yield from found_there
 
 
 def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 os.environ.setdefault("STRIPE_SUPPRESS_NOTICES", "true")
 
@@ -33,12 +33,15 @@ from luma.values import Money
 if TYPE_CHECKING:
     from stripe.params import EventListParams, ProductCreateParams
 
+T = TypeVar("T", bound=stripe.StripeObject)
+
 log = logging.getLogger(__name__)
 
 stripe.enable_telemetry = False
 
 TIMEOUT = 10
 RETRIES = 2
+PAGE = 100
 
 name = "stripe"
 
@@ -148,6 +151,35 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
                 return _client().v1.refunds.retrieve(thing_id).to_dict()
             case Thing.DISPUTE:
                 return _client().v1.disputes.retrieve(thing_id).to_dict()
+
+
+def listed(
+    kind: Thing, *, since: datetime | None = None, payment: str | None = None
+) -> Iterator[dict[str, object]]:
+    """Charges come with what they settled to."""
+    asked: Any = {"limit": PAGE}
+    if since is not None:
+        asked["created"] = {"gte": int(since.timestamp())}
+    if payment is not None:
+        asked["payment_intent"] = payment
+    api = _client().v1
+    with _asking(f"list {kind}s"):
+        match kind:
+            case Thing.CHECKOUT:
+                yield from _all(api.checkout.sessions.list(asked))
+            case Thing.CHARGE:
+                expanded = asked | {"expand": ["data.balance_transaction"]}
+                yield from _all(api.charges.list(expanded))
+            case Thing.REFUND:
+                yield from _all(api.refunds.list(asked))
+            case Thing.DISPUTE:
+                yield from _all(api.disputes.list(asked))
+
+
+def _all(first: "stripe.ListObject[T]") -> Iterator[dict[str, object]]:
+    """Page after page."""
+    for thing in first.auto_paging_iter():
+        yield thing.to_dict()
 
 
 def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:

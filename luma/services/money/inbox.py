@@ -104,6 +104,7 @@ def _row(event: GatewayEvent) -> dict[str, object]:
         "created_at": event.created_at,
         "raw": event.raw,
         "source": event.source,
+        "subjects": events.subjects(event.raw),
         "status": EventStatus.NEW if is_acted_on else EventStatus.DONE,
         "next_at": now,
         "received_at": now,

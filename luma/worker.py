@@ -17,7 +17,7 @@ from luma.errors import LumaError, ServiceDown
 from luma.services import failures, housekeeping, identity_inbox, identity_visits, letters, resets
 from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
-from luma.services.money import catalogue_sync, checkout, inbox, refunds
+from luma.services.money import catalogue_sync, checkout, coupon_sync, inbox, refunds
 from luma.services.post import delivery
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def build(address: str) -> App:
         {
             "catalogue.sync": catalogue_sync.sync,
             "checkout.close": checkout.close,
+            "coupons.sync": coupon_sync.sync,
             "identity_inbox.apply": identity_inbox.apply,
             "inbox.apply": inbox.apply,
             "refunds.send": refunds.send,

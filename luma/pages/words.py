@@ -1,6 +1,6 @@
 """How pages say lengths, counts and dates: one wording for all of them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -40,6 +40,11 @@ def span(seconds: int) -> str:
 def day(moment: datetime) -> str:
     """ "23 November 2026"."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def last_day(end: datetime) -> str:
+    """Of something that ends at midnight: "3 December 2026" when it ends as the 4th begins."""
+    return day(end - timedelta(seconds=1))
 
 
 def ago(now: datetime, moment: datetime) -> str:

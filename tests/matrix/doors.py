@@ -172,6 +172,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /studio": (Door(TEACHERS),),
     "GET /studio/sales": (Door(TEACHERS),),
     "GET /studio/sales.csv": (Door(TEACHERS),),
+    "GET /studio/coupons": (Door(TEACHERS),),
     "GET /studio/{course}": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback.csv": (Door(ITS_OWNER),),
@@ -181,6 +182,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     # Whoever runs the school
     "GET /admin": ADMIN_PAGE,
     "GET /admin/ai": ADMIN_PAGE,
+    "GET /admin/coupons": ADMIN_PAGE,
     "GET /admin/courses": ADMIN_PAGE,
     "GET /admin/jobs": ADMIN_PAGE,
     "GET /admin/log": ADMIN_PAGE,

@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from luma.models.assistant import CallPurpose
+from luma.models.coupon import Coupon
 from luma.models.course import Course, Lesson
 from luma.models.insight import Analysis, Todo
 from luma.models.payment import StripeEvent
@@ -16,6 +17,7 @@ from luma.services.accounts import Visit
 from luma.services.assistant import budget, todos
 from luma.services.assistant.budget import Wish
 from luma.services.feedback import form, sheets
+from luma.services.money import coupons
 from luma.services.outline import RemovedChapter, RemovedLesson
 from luma.values import LessonStatus, Money, Role
 from tests.factories import actor, enrol, make_course, make_user
@@ -52,6 +54,7 @@ class World:
     deleted: str
     free_slug: str
     order: str
+    coupon: str
     review: str
     letter: str
     job: int
@@ -122,6 +125,7 @@ def build(session: Session) -> World:
         deleted=deleted.public_id,
         free_slug=_free(session, owner),
         order=order.public_id,
+        coupon=_coupon(session, owner),
         review=review,
         letter="mark-1",
         job=_failed_job(session),
@@ -187,6 +191,11 @@ def _free(session: Session, owner: User) -> str:
         session, "Free bread", instructor=owner, price=Money(0, "usd"), published=True
     )
     return free.slug
+
+
+def _coupon(session: Session, owner: User) -> str:
+    coupons.create(session, actor(owner), {"code": "OWNERS", "off": "20"})
+    return session.scalars(select(Coupon.public_id)).one()
 
 
 def _feedback(session: Session, student: User, course: Course) -> str:

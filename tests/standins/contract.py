@@ -19,6 +19,8 @@ BESIDE = ROOT.parent / "shared" / "stripe" / "stripe-openapi-trimmed.json"
 DESCRIPTION = Path(os.environ.get("LUMA_STRIPE_CONTRACT", BESIDE))
 FORM = "application/x-www-form-urlencoded"
 
+NUMBERS = ("integer", "number")
+
 Schema = dict[str, Any]
 
 
@@ -147,4 +149,4 @@ def _typed(value: Any, schema: Schema) -> Any:
     if any(kind.get("type") == "boolean" for kind in kinds) and value in ("true", "false"):
         return value == "true"
     is_whole = re.fullmatch(r"-?\d+", value) is not None
-    return int(value) if is_whole and any(k.get("type") == "integer" for k in kinds) else value
+    return int(value) if is_whole and any(k.get("type") in NUMBERS for k in kinds) else value

@@ -11,7 +11,7 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import uvicorn
@@ -24,6 +24,8 @@ Object = dict[str, Any]
 
 STORED, FAILS_AFTER = ("500",), ("reset", "hang")
 """A 500 is kept under its key. The others fail after the work is done: the answer is lost."""
+
+NO_COUPON = {"percent_off": None, "amount_off": None, "currency": None, "redeem_by": None}
 
 HANGS_FOR = 5
 """Longer than the tests' client has patience for."""
@@ -67,16 +69,12 @@ class Account:
         parts = path.removeprefix("/v1/").split("/")
         if method == "GET":
             return self._read(parts, asked)
+        if make := self._makers.get("/".join(parts)):
+            return make(asked)
         match parts:
-            case ["products"]:
-                return self._make("product", "prod", default_price=None, **asked)
-            case ["prices"]:
-                return self._make_price(asked)
-            case ["checkout", "sessions"]:
-                return self._make_session(asked)
             case ["checkout", "sessions", session_id, "expire"]:
                 return self._expire(session_id)
-            case ["products" | "prices" as kind, thing]:
+            case ["products" | "prices" | "promotion_codes" as kind, thing]:
                 return self._change(kind, thing, asked)
         raise Refused(f"Unrecognized request URL ({method}: {path}).")
 
@@ -89,6 +87,16 @@ class Account:
         """With what it names written out, where that is asked for."""
         named = [one for one in asked.get("expand", []) if isinstance(thing.get(one), str)]
         return thing | {one: self._known(thing[one]) for one in named}
+
+    @property
+    def _makers(self) -> dict[str, Callable[[Object], Object]]:
+        return {
+            "products": lambda asked: self._make("product", "prod", default_price=None, **asked),
+            "prices": self._make_price,
+            "coupons": lambda asked: self._make("coupon", "cpn", **{**NO_COUPON, **asked}),
+            "promotion_codes": self._make_promotion,
+            "checkout/sessions": self._make_session,
+        }
 
     def _make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
         made = contract.example(kind) | fields
@@ -106,20 +114,43 @@ class Account:
         amount = asked["unit_amount"]
         return self._make("price", "price", active=True, unit_amount_decimal=str(amount), **asked)
 
+    def _make_promotion(self, asked: Object) -> Object:
+        """One code is active once only."""
+        self._known(asked["promotion"]["coupon"])
+        for other in self.objects.values():
+            if other.get("code") == asked["code"] and other["active"]:
+                raise Refused("An active promotion code with this code exists already.")
+        return self._make("promotion_code", "promo", active=True, **asked)
+
+    def _off(self, asked: Object, subtotal: int) -> int:
+        """What a session's coupon takes off. Where a share falls between two cents, both are
+        possible: then it rounds down, unlike LUMA."""
+        off = 0
+        for one in asked.get("discounts", []):
+            coupon = self.objects.get(one["coupon"])
+            if coupon is None or coupon["livemode"] is not (self.mode == "live"):
+                param = "discounts[0][coupon]"
+                raise Refused("No such coupon.", "resource_missing", param)
+            off = coupon["amount_off"] or int(subtotal * coupon["percent_off"] / 100)
+        return off
+
     def _make_session(self, asked: Object) -> Object:
         price = self._known(asked["line_items"][0]["price"])
         if not price["active"]:
             raise Refused("The price specified is inactive.", param="line_items[0][price]")
         if not 1800 <= asked["expires_at"] - time.time() <= 86_400:
             raise Refused("`expires_at` must be between 30 minutes and 24 hours from now.")
+        if "discounts" in asked and "allow_promotion_codes" in asked:
+            raise Refused("You may only specify one of these parameters.")
+        off = self._off(asked, price["unit_amount"])
         kept = ("client_reference_id", "metadata", "success_url", "cancel_url", "expires_at")
         made = self._make(
             "checkout.session",
             f"cs_{self.mode}",
             **{name: asked[name] for name in kept},
             amount_subtotal=price["unit_amount"],
-            amount_total=price["unit_amount"],
-            total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+            amount_total=price["unit_amount"] - off,
+            total_details={"amount_discount": off, "amount_shipping": 0, "amount_tax": 0},
             currency=price["currency"],
             payment_intent=None,
             payment_status="unpaid",

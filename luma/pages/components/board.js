@@ -33,6 +33,8 @@ export default {
       this.tell(event.submitter, { ...form.dataset }, Object.fromEntries(new FormData(form)));
     },
     press(event) {
+      const copy = event.target.closest("button[data-copy]");
+      if (copy) copied(copy);
       const button = event.target.closest("button[data-act]");
       if (button) this.tell(button, { ...button.dataset }, {});
     },
@@ -52,6 +54,17 @@ export default {
 };
 
 const CONTROL = "button, a, input, textarea, summary";
+
+// Without a secure address a browser gives no clipboard: then the words are there to be marked.
+async function copied(button) {
+  const label = button.querySelector("span") ?? button;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    label.textContent = button.dataset.copied;
+  } catch {
+    label.textContent = button.dataset.copy;
+  }
+}
 
 function around(element, root) {
   const ids = [];

@@ -11,9 +11,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from luma.bridge import offload
 from luma.errors import LumaError, RuleBroken, ServiceDown
 from luma.pages.session import act_in, key_in, viewer_of
+from luma.pages.shop.fields import coded
 from luma.pages.shop.render import leave_note, render
 from luma.services import signals
 from luma.services.money import checkout, orders, refunds, timeline
+from luma.services.money.promotions import CodeRefused
 from luma.values import OrderStatus
 
 router = APIRouter(include_in_schema=False)
@@ -26,26 +28,29 @@ REFUNDING = "refunding"
 UNSETTLED = (OrderStatus.OPEN, OrderStatus.PENDING, REFUNDING)
 
 Reason = Annotated[str, Form()]
+Code = Annotated[str, Form()]
 
 
 @router.post("/courses/{slug}/buy")
-async def buy(request: Request, slug: str) -> Response:
+async def buy(request: Request, slug: str, code: Code = "") -> Response:
     if viewer_of(request) is None:
-        return _to(f"/sign-up?next={quote(f'/courses/{slug}/buy')}")
+        return _to(f"/sign-up?next={quote(f'/courses/{slug}/buy{coded(code)}', safe='')}")
     try:
-        return _to(await offload(checkout.start, key_in(request.cookies), slug))
+        return _to(await offload(checkout.start, key_in(request.cookies), slug, code))
+    except CodeRefused:
+        return _to(f"/courses/{quote(slug)}{coded(code)}#code")
     except (RuleBroken, ServiceDown) as refusal:
-        return _back_to_course(slug, str(refusal))
+        return _back_to_course(slug, str(refusal), code)
 
 
 @router.get("/courses/{slug}/buy")
 async def go_on_buying(
-    request: Request, slug: str, sec_fetch_site: Annotated[str, Header()] = ""
+    request: Request, slug: str, code: str = "", sec_fetch_site: Annotated[str, Header()] = ""
 ) -> Response:
     """Where signing up leads a buyer. A link on another site opens nothing, only the course."""
     if sec_fetch_site != "same-origin" or viewer_of(request) is None:
-        return _to(f"/courses/{quote(slug)}")
-    return await buy(request, slug)
+        return _to(f"/courses/{quote(slug)}{coded(code)}")
+    return await buy(request, slug, code)
 
 
 @router.post("/courses/{slug}/enrol")
@@ -99,7 +104,7 @@ async def ask_for_refund(request: Request, order: str, reason: Reason = "") -> R
 @router.get("/checkout/{order}/cancelled")
 async def cancelled(request: Request, order: str) -> Response:
     found = await act_in(request, orders.order, order)
-    return _back_to_course(found.course_slug, "No charge was made.")
+    return _back_to_course(found.course_slug, "No charge was made.", found.code or "")
 
 
 @router.get("/checkout/{order}/state")
@@ -142,8 +147,8 @@ async def _state(request: Request, order: str) -> str:
     return status
 
 
-def _back_to_course(slug: str, sentence: str) -> Response:
-    response = _to(f"/courses/{quote(slug)}")
+def _back_to_course(slug: str, sentence: str, code: str = "") -> Response:
+    response = _to(f"/courses/{quote(slug)}{coded(code)}")
     leave_note(response, sentence, "warning")
     return response
 

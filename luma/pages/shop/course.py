@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
@@ -16,6 +16,8 @@ from luma.pages.shop.render import render
 from luma.pages.shop.structure import as_script
 from luma.services import landing, markdown, review_wall
 from luma.services.landing import Buy, Continue, CoursePage, Door, LessonRow, Pending
+from luma.services.money import promotions
+from luma.services.money.promotions import Answer, Offer
 from luma.services.policies import Actor
 from luma.services.review_wall import ReviewCard, Sort, Wall
 from luma.settings import settings
@@ -31,17 +33,23 @@ router.include_router(pictures.router)
 
 @router.api_route("/courses/{slug}", methods=["GET", "HEAD"])
 async def course_page(
-    request: Request, slug: str, preview: str = "", order: str = "", reviews: str = ""
+    request: Request,
+    slug: str,
+    preview: str = "",
+    order: str = "",
+    reviews: str = "",
+    code: str = "",
 ) -> Response:
     """`preview` is the free lesson to play, for visitors without scripts.
 
-    `reviews` is the page of reviews to read up to, in their `order`.
+    `reviews` is the page of reviews to read up to, in their `order`. `code` is a coupon's.
     """
     viewer = viewer_of(request)
     course, door = await look(landing.course_page, slug, viewer.id if viewer else None)
     by: Sort = "helpful" if order == "helpful" else "newest"
     number = _page(reviews)
     wall = await _wall(course, viewer, by, number)
+    asked = await _asked(course, door, viewer, code)
     previews = course.previews
     return render(
         request,
@@ -56,10 +64,20 @@ async def course_page(
         wall=wall,
         order=by,
         page=number,
-        to=partial(_further, by),
+        to=partial(_further, by, asked.code if asked else ""),
         picture=picture(course),
-        button=_button(course, door),
+        button=_button(course, door, asked),
+        asked=asked,
+        offer=asked.offer if asked else None,
+        kept_code=f"&code={quote(asked.code)}" if asked else "",
     )
+
+
+async def _asked(course: CoursePage, door: Door, viewer: Actor | None, code: str) -> Answer | None:
+    """Only whoever may buy the course is told about a code."""
+    if not code.strip() or not isinstance(door, Buy) or course.price.is_zero:
+        return None
+    return await look(promotions.answer, course.id, viewer.id if viewer else None, code)
 
 
 async def _wall(course: CoursePage, viewer: Actor | None, order: Sort, page: int) -> Wall:
@@ -73,9 +91,10 @@ def _page(said: str) -> int:
     return min(max(1, int(said)), MOST_PAGES) if said.isdecimal() and len(said) < 6 else 1
 
 
-def _further(order: Sort, page: int) -> str:
+def _further(order: Sort, code: str, page: int) -> str:
     query = {"order": order} if order == "helpful" else {}
-    return f"?{urlencode({**query, 'reviews': page})}#reviews"
+    kept = {"code": code} if code else {}
+    return f"?{urlencode({**query, **kept, 'reviews': page})}#reviews"
 
 
 def frame_address(lesson: LessonRow) -> str:
@@ -99,10 +118,10 @@ def picture(course: CoursePage) -> str:
     return f"{settings().base_url}{own or pictures.address(course.title)}"
 
 
-def _button(course: CoursePage, door: Door) -> Button:
+def _button(course: CoursePage, door: Door, asked: Answer | None) -> Button:
     match door:
         case Buy():
-            return _buy(course)
+            return _buy(course, asked.offer if asked else None)
         case Pending(order_id):
             return Button("pending", f"/checkout/{order_id}", "Payment pending")
         case Continue(lesson_id, lesson, position, started):
@@ -113,7 +132,10 @@ def _button(course: CoursePage, door: Door) -> Button:
     return Button("teach", f"/studio/{course.public_id}", "You teach this: edit")
 
 
-def _buy(course: CoursePage) -> Button:
+def _buy(course: CoursePage, offer: Offer | None) -> Button:
+    if offer:
+        label = "Enrol free" if offer.is_free else f"Buy for {offer.total.words()}"
+        return Button("post", f"/courses/{course.slug}/buy", label)
     if course.price.is_zero:
         return Button("post", f"/courses/{course.slug}/enrol", "Enrol free")
     return Button("post", f"/courses/{course.slug}/buy", f"Buy for {course.price.words()}")

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from luma.bridge import look
 from luma.pages.session import viewer_of
+from luma.pages.shop.fields import coded
 from luma.pages.shop.render import render
 from luma.pages.shop.structure import as_script
 from luma.services import instructors, markdown
@@ -16,7 +17,8 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.api_route("/instructors/{slug}", methods=["GET", "HEAD"])
-async def instructor_page(request: Request, slug: str) -> Response:
+async def instructor_page(request: Request, slug: str, code: str = "") -> Response:
+    """`code` is a coupon's, which goes along to each course."""
     viewer = viewer_of(request)
     person = await look(instructors.page, slug, viewer.id if viewer else None)
     return render(
@@ -27,6 +29,7 @@ async def instructor_page(request: Request, slug: str) -> Response:
         about=Markup(markdown.render(person.about)),  # noqa: S704  (sanitised there)
         address=address(person.slug),
         structured=structured(person),
+        kept_code=coded(code),
     )
 
 

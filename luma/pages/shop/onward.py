@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from luma.bridge import look
 from luma.services import landing
 
-COURSE = re.compile(r"/courses/([a-z0-9-]{1,80})(/buy|/enrol)?")
+COURSE = re.compile(r"/courses/([a-z0-9-]{1,80})(/buy|/enrol)?(\?code=[A-Za-z0-9%-]{1,120})?")
 
 
 def safe(onward: str) -> str:

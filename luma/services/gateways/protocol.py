@@ -63,6 +63,35 @@ class PriceRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CouponRequest:
+    """So many percent or an amount off, once. `reference` is the coupon's public id."""
+
+    reference: str
+    name: str
+    percent: int | None = None
+    amount: Money | None = None
+
+    def frozen(self) -> dict[str, object]:
+        off = f"{self.percent}%" if self.amount is None else self.amount.decimal()
+        currency = self.amount.currency if self.amount else None
+        return {"name": self.name, "off": off, "currency": currency}
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRequest:
+    """A code that customers type, for a coupon of the gateway's."""
+
+    coupon_id: str
+    code: str
+    reference: str
+    expires_at: int | None
+    """Seconds since 1970; None for never."""
+
+    def frozen(self) -> dict[str, object]:
+        return {"coupon": self.coupon_id, "code": self.code, "expires_at": self.expires_at}
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutRequest:
     """One visit to the gateway's checkout page. `order` is the order's public id."""
 
@@ -75,6 +104,14 @@ class CheckoutRequest:
     cancel_url: str
     expires_at: int
     """Seconds since 1970, as the gateway counts."""
+    coupon_id: str = ""
+    """The gateway's; "" without one."""
+    discount: int = 0
+    """What the coupon takes off `amount`, in its minor units."""
+
+    @property
+    def total(self) -> Money:
+        return Money(self.amount.minor - self.discount, self.amount.currency)
 
     def frozen(self) -> dict[str, str | int]:
         """As plain JSON, to keep beside its operation key."""
@@ -88,6 +125,8 @@ class CheckoutRequest:
             "success_url": self.success_url,
             "cancel_url": self.cancel_url,
             "expires_at": self.expires_at,
+            "coupon_id": self.coupon_id,
+            "discount": self.discount,
         }
 
     @classmethod
@@ -103,6 +142,8 @@ class CheckoutRequest:
             success_url=words["success_url"],
             cancel_url=words["cancel_url"],
             expires_at=int(words["expires_at"]),
+            coupon_id=words.get("coupon_id", ""),
+            discount=int(words.get("discount", 0)),
         )
 
 
@@ -148,6 +189,13 @@ class Gateway(Protocol):
 
     def replace_price(self, product_id: str, new_id: str, old_id: str, key: str) -> None:
         """Sell at the new price from now on and archive the old one. Doing it twice is harmless."""
+
+    def create_coupon(self, request: CouponRequest, key: str) -> str: ...
+
+    def create_promotion_code(self, request: PromotionRequest, key: str) -> str: ...
+
+    def end_promotion_code(self, promotion_id: str, key: str) -> None:
+        """Nobody may type it any more. Doing it twice is harmless."""
 
     def open_checkout(self, request: CheckoutRequest, key: str) -> CheckoutSession: ...
 

@@ -25,9 +25,11 @@ from luma.services.gateways import (
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
+    CouponRequest,
     GatewayEvent,
     PriceRequest,
     ProductRequest,
+    PromotionRequest,
     Thing,
     Unverified,
 )
@@ -62,6 +64,18 @@ def create_price(request: PriceRequest, key: str) -> str:
 
 def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
     """Nothing is kept of a price either."""
+
+
+def create_coupon(request: CouponRequest, key: str) -> str:
+    return f"cpn_sbx_{_short(key)}"
+
+
+def create_promotion_code(request: PromotionRequest, key: str) -> str:
+    return f"promo_sbx_{_short(key)}"
+
+
+def end_promotion_code(promotion_id: str, key: str) -> None:
+    """Nothing is kept of a promotion code."""
 
 
 def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:

@@ -119,9 +119,13 @@ def intent_id(session_id: str) -> str:
 def _amounts(request: CheckoutRequest) -> JSON:
     return {
         "amount_subtotal": request.amount.minor,
-        "amount_total": request.amount.minor,
+        "amount_total": request.total.minor,
         "currency": request.amount.currency,
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "total_details": {
+            "amount_discount": request.discount,
+            "amount_shipping": 0,
+            "amount_tax": 0,
+        },
     }
 
 

@@ -57,7 +57,7 @@ def of(session: Session, row: SandboxSession) -> list[SandboxReversal]:
 
 def left(session: Session, row: SandboxSession) -> Money:
     """What is not refunded or lost yet."""
-    paid = CheckoutRequest.thawed(row.request).amount
+    paid = CheckoutRequest.thawed(row.request).total
     gone = sum(one.amount_minor for one in of(session, row) if one.status in ("succeeded", "lost"))
     return Money(paid.minor - gone, paid.currency)
 

@@ -18,12 +18,14 @@ from luma.services.gateways.protocol import (
     AlreadyReturned,
     CheckoutRequest,
     CheckoutSession,
+    CouponRequest,
     GatewayDown,
     GatewayEvent,
     GatewayMissing,
     GatewayRefused,
     PriceRequest,
     ProductRequest,
+    PromotionRequest,
     Thing,
     Unverified,
 )
@@ -31,7 +33,13 @@ from luma.settings import settings
 from luma.values import Money
 
 if TYPE_CHECKING:
-    from stripe.params import EventListParams, ProductCreateParams
+    from stripe.params import (
+        CouponCreateParams,
+        EventListParams,
+        ProductCreateParams,
+        PromotionCodeCreateParams,
+    )
+    from stripe.params.checkout import SessionCreateParamsDiscount
 
 T = TypeVar("T", bound=stripe.StripeObject)
 
@@ -92,11 +100,49 @@ def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
         _client().v1.prices.update(old_id, {"active": False}, {"idempotency_key": f"{key}:archive"})
 
 
+def create_coupon(request: CouponRequest, key: str) -> str:
+    params: CouponCreateParams = {
+        "name": request.name,
+        "duration": "once",
+        "metadata": {"coupon": request.reference},
+    }
+    if request.amount:
+        params["amount_off"] = request.amount.minor
+        params["currency"] = request.amount.currency
+    elif request.percent:
+        params["percent_off"] = request.percent
+    with _asking("create a coupon"):
+        return _client().v1.coupons.create(params, {"idempotency_key": key}).id
+
+
+def create_promotion_code(request: PromotionRequest, key: str) -> str:
+    params: PromotionCodeCreateParams = {
+        "promotion": {"type": "coupon", "coupon": request.coupon_id},
+        "code": request.code,
+        "metadata": {"coupon": request.reference},
+    }
+    if request.expires_at:
+        params["expires_at"] = request.expires_at
+    with _asking("create a promotion code"):
+        return _client().v1.promotion_codes.create(params, {"idempotency_key": key}).id
+
+
+def end_promotion_code(promotion_id: str, key: str) -> None:
+    with _asking("end a promotion code"):
+        _client().v1.promotion_codes.update(
+            promotion_id, {"active": False}, {"idempotency_key": key}
+        )
+
+
 def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
     """The order's id goes along twice, so that session and payment both lead back to it."""
+    discounts: list[SessionCreateParamsDiscount] = (
+        [{"coupon": request.coupon_id}] if request.coupon_id else []
+    )
     with _asking("open a checkout"):
         session = _client().v1.checkout.sessions.create(
             {
+                **({"discounts": discounts} if discounts else {}),
                 "mode": "payment",
                 "line_items": [{"price": request.price_id, "quantity": 1}],
                 "client_reference_id": request.order,
@@ -268,6 +314,6 @@ def _refusal(error: stripe.StripeError) -> GatewayRefused:
 
 
 def _is_missing(error: stripe.StripeError) -> bool:
-    """An archived price is refused by naming the field, without a code of its own."""
+    """An archived price and a coupon that is over are refused by naming the field, with no code."""
     param = getattr(error, "param", None) or ""
-    return error.code == "resource_missing" or param.endswith("[price]")
+    return error.code == "resource_missing" or param.endswith(("[price]", "[coupon]"))

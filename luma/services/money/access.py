@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.progress import Enrolment
 from luma.services import clock, letters, queue, signals
-from luma.services.money import grants, standings
+from luma.services.money import grants, promotions, standings
 from luma.services.money.standings import PaymentStanding, Standing
 from luma.values import AttemptStatus, EnrolmentSource, OrderStatus
 
@@ -56,6 +56,8 @@ def derive(session: Session, order: Order) -> None:
     if (order.status, order.review_reason) != (status, reason):
         order.settle(status, clock.now(), reason)
         session.flush()
+        if order.discount_minor:
+            promotions.settle(session, order)
         if reason == PAID_TWICE:
             queue.defer(session, "refunds.return_double", order_id=order.id)
         signals.tell(session, order.public_id)

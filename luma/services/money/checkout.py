@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from operator import attrgetter
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,13 +13,19 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.user import User
 from luma.services import accounts, clock, gateways, policies
-from luma.services.gateways.protocol import (
-    CheckoutRequest,
-    CheckoutSession,
-    GatewayMissing,
-    GatewayRefused,
+from luma.services.gateways.protocol import CheckoutRequest, GatewayMissing
+from luma.services.money import (
+    access,
+    catalogue_sync,
+    coupon_sync,
+    facts,
+    orders,
+    promotions,
+    visits,
 )
-from luma.services.money import access, catalogue_sync, orders
+from luma.services.money.coupon_sync import NotThere
+from luma.services.money.promotions import Offer
+from luma.services.money.visits import Visit
 from luma.services.policies import Actor
 from luma.settings import settings
 from luma.values import AttemptStatus, CourseStatus, OrderStatus
@@ -28,22 +33,8 @@ from luma.values import AttemptStatus, CourseStatus, OrderStatus
 OPEN_FOR = timedelta(hours=2)
 """How long a visit to the gateway's page may take. It allows 30 minutes to a day."""
 
-UNANSWERED_FOR = timedelta(minutes=45)
-"""How long the same key is asked again when no answer came; the page was never shown."""
-
-SHOWABLE = timedelta(minutes=1)
-TURNS = 6
+TURNS = 8
 SLUG = re.compile(r"[a-z0-9-]{1,80}")
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A checkout to be asked of the gateway; asking again with the key opens no second one."""
-
-    attempt_id: int
-    course_id: int
-    key: str
-    request: CheckoutRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +46,34 @@ class OutOfStep:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """An order is open at a price that is not today's, or where nobody pays any more."""
+    """An order is open at a price or with a discount that is not asked for now, or where nobody
+    pays any more."""
 
     order_id: int
 
 
-def start(key: str | None, slug: str) -> str:
+def start(key: str | None, slug: str, code: str = "") -> str:
     """Return the address where whoever is signed in with this session key goes on.
 
     That is the gateway's page, or our own while a late payment is still being confirmed. Call
     it through `offload`: it waits for the network, between transactions of its own. Order and
-    visit are committed before the gateway is asked, and a second tab gets the same page.
+    visit are committed before the gateway is asked, and a second tab gets the same page. A code
+    that takes off all of the price leads straight to the course. Raises CodeRefused.
     """
     for _ in range(TURNS):
         with db.unit_of_work() as session:
-            step = accounts.as_user(session, key, _next_step, slug)
+            step = accounts.as_user(session, key, _next_step, slug, code)
         match step:
             case Visit():
                 try:
-                    return _open(step)
+                    return visits.begin(step)
                 except GatewayMissing:
                     catalogue_sync.forget(step.course_id)
+                    coupon_sync.forget(step.request.coupon_id)
             case OutOfStep(course_id):
                 catalogue_sync.sync(course_id)
+            case NotThere():
+                coupon_sync.make(step)
             case Stale(order_id):
                 close(order_id)
             case str():
@@ -116,25 +112,30 @@ def close(order_id: int) -> None:
         access.derive(session, order)
 
 
-def _next_step(session: Session, actor: Actor, slug: str) -> Visit | OutOfStep | Stale | str:
+def _next_step(
+    session: Session, actor: Actor, slug: str, code: str
+) -> Visit | OutOfStep | NotThere | Stale | str:
     """One buyer's purchases follow one another: the row of the buyer is locked."""
     session.execute(select(User.id).where(User.id == actor.id).with_for_update(key_share=True))
     course = _on_sale(session, slug)
     _ensure_may_buy(session, actor, course)
-    gateway = gateways.current()
     order = _open_order(session, actor, course)
     earlier = _unfinished(session, order.id) if order else []
     is_elsewhere = order is not None and _is_elsewhere(order, earlier)
     if order and order.status is OrderStatus.PENDING and not is_elsewhere:
         return orders.address(order.public_id)
-    if order and (is_elsewhere or order.price != course.price):
+    given = promotions.wanted(session, order, actor.id, course, code)
+    is_off = order and (order.price != course.price or not promotions.fits(order, given))
+    if order and (is_elsewhere or is_off):
         return Stale(order.id)
-    if (known := _known(earlier, course)) is not None:
+    if given and given.is_free:
+        facts.record_free(session, _new_order(session, actor, course, given))
+        return orders.start_address(session, course)
+    if not gateways.current().is_set_up():
+        raise ServiceDown("Buying is not set up here yet.")
+    if (known := visits.known(earlier, course)) is not None:
         return known
-    price_id = catalogue_sync.price_id(session, course, gateway.name)
-    if price_id is None:
-        return OutOfStep(course.id)
-    return _new_visit(session, order or _new_order(session, actor, course), actor, price_id)
+    return _new_visit(session, order, actor, course, given)
 
 
 def _ensure_may_buy(session: Session, actor: Actor, course: Course) -> None:
@@ -145,8 +146,6 @@ def _ensure_may_buy(session: Session, actor: Actor, course: Course) -> None:
     if course.price.is_zero:
         raise RuleBroken("This course is free. Enrol instead.")
     course.price.ensure_chargeable()
-    if not gateways.current().is_set_up():
-        raise ServiceDown("Buying is not set up here yet.")
 
 
 def _on_sale(session: Session, slug: str) -> Course:
@@ -193,27 +192,29 @@ def _is_elsewhere(order: Order, visits: list[CheckoutAttempt]) -> bool:
     return other and (order.status is OrderStatus.OPEN or settings().livemode)
 
 
-def _known(earlier: list[CheckoutAttempt], course: Course) -> Visit | str | None:
-    """The page that another tab has opened, or the visit that has had no answer yet.
+def _new_visit(
+    session: Session, order: Order | None, actor: Actor, course: Course, given: Offer | None
+) -> Visit | OutOfStep | NotThere:
+    """Once the gateway knows the price and the discount."""
+    gateway = gateways.current().name
+    price_id = catalogue_sync.price_id(session, course, gateway)
+    if price_id is None:
+        return OutOfStep(course.id)
+    coupon_id = coupon_sync.discount(session, given, gateway) if given else None
+    if isinstance(coupon_id, NotThere):
+        return coupon_id
+    order = order or _new_order(session, actor, course, given)
+    request = _request(order, course, actor, price_id, coupon_id)
+    return _note_visit(session, order, request)
 
-    Both from one look at the attempts: an answer that came between two looks would be neither.
-    """
-    now = clock.now()
-    for visit in filter(attrgetter("is_open"), reversed(earlier)):
-        if visit.url and visit.expires_at and visit.expires_at > now + SHOWABLE:
-            return visit.url
-        if visit.url is None and visit.created_at > now - UNANSWERED_FOR:
-            request = CheckoutRequest.thawed(visit.request)
-            return Visit(visit.id, course.id, visit.operation_key, request)
-    return None
 
-
-def _new_order(session: Session, actor: Actor, course: Course) -> Order:
+def _new_order(session: Session, actor: Actor, course: Course, given: Offer | None) -> Order:
     now = clock.now()
     order = Order(
         buyer_id=actor.id,
         course_id=course.id,
         price=course.price,
+        discount_minor=given.discount.minor if given else 0,
         fee_bps=settings().platform_fee_bps,
         refund_days=settings().refund_days,
         gateway=gateways.current().name,
@@ -222,12 +223,12 @@ def _new_order(session: Session, actor: Actor, course: Course) -> Order:
     )
     session.add(order)
     session.flush()
+    if given:
+        promotions.claim(session, order, given)
     return order
 
 
-def _new_visit(session: Session, order: Order, actor: Actor, price_id: str) -> Visit:
-    course = session.get_one(Course, order.course_id)
-    request = _request(order, course, actor, price_id)
+def _note_visit(session: Session, order: Order, request: CheckoutRequest) -> Visit:
     earlier = select(func.count()).where(CheckoutAttempt.order_id == order.id)
     number = (session.scalar(earlier) or 0) + 1
     attempt = CheckoutAttempt(
@@ -238,10 +239,12 @@ def _new_visit(session: Session, order: Order, actor: Actor, price_id: str) -> V
     )
     session.add(attempt)
     session.flush()
-    return Visit(attempt.id, course.id, attempt.operation_key, request)
+    return Visit(attempt.id, order.course_id, attempt.operation_key, request)
 
 
-def _request(order: Order, course: Course, actor: Actor, price_id: str) -> CheckoutRequest:
+def _request(
+    order: Order, course: Course, actor: Actor, price_id: str, coupon_id: str | None
+) -> CheckoutRequest:
     back = f"{settings().base_url}{orders.address(order.public_id)}"
     return CheckoutRequest(
         order=order.public_id,
@@ -252,30 +255,6 @@ def _request(order: Order, course: Course, actor: Actor, price_id: str) -> Check
         success_url=back,
         cancel_url=f"{back}/cancelled",
         expires_at=int((clock.now() + OPEN_FOR).timestamp()),
+        coupon_id=coupon_id or "",
+        discount=order.discount_minor,
     )
-
-
-def _open(visit: Visit) -> str:
-    try:
-        opened = gateways.current().open_checkout(visit.request, visit.key)
-    except GatewayRefused:
-        with db.unit_of_work() as session:
-            _note_refused(session, visit.attempt_id)
-        raise
-    with db.unit_of_work() as session:
-        _note_opened(session, visit.attempt_id, opened)
-    return opened.url
-
-
-def _note_opened(session: Session, attempt_id: int, opened: CheckoutSession) -> None:
-    attempt = session.get_one(CheckoutAttempt, attempt_id, with_for_update=True)
-    attempt.session_id = opened.session_id
-    attempt.url = opened.url
-    attempt.expires_at = opened.expires_at
-
-
-def _note_refused(session: Session, attempt_id: int) -> None:
-    attempt = session.get_one(CheckoutAttempt, attempt_id)
-    order = access.locked(session, attempt.order_id)
-    attempt.note(AttemptStatus.FAILED)
-    access.derive(session, order)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
+from luma.services import clock
 from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
 from luma.services.money import access, charges, letters_of_money, reversals
@@ -38,6 +39,24 @@ def record(session: Session, fact: Fact, source: str) -> None:
         charges.record(session, fact)
     else:
         reversals.record(session, fact)
+
+
+def record_free(session: Session, order: Order) -> None:
+    """A coupon has taken off all of the price: paid, with no gateway and no money."""
+    price = order.price
+    fact = CheckoutFact(
+        session_id=f"free:{order.public_id}",
+        order=order.public_id,
+        outcome=Outcome.PAID,
+        payment_intent_id=None,
+        subtotal=price,
+        total=Money(0, price.currency),
+        discount=price.minor,
+        tax=0,
+        happened_at=clock.now(),
+    )
+    _record_payment(session, order, fact, _misfit(order, fact))
+    access.derive(session, access.locked(session, order.id))
 
 
 def _record_checkout(session: Session, fact: CheckoutFact, source: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
+from luma.models.coupon import Coupon, CouponUse
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.order import Order
 from luma.services.policies import Actor
@@ -30,7 +31,15 @@ class OrderView:
     """Where mail about it goes."""
     start_address: str
     """The lesson that opens first."""
+    discount: Money
+    """What the code took off the price; zero without one."""
+    code: str | None
     receipt_address: str | None = None
+
+    @property
+    def total(self) -> Money:
+        """What was to be paid."""
+        return self.price - self.discount
 
 
 def address(public_id: str) -> str:
@@ -81,15 +90,17 @@ def start_address(session: Session, course: Course) -> str:
     return f"/learn/{course.slug}/{first}" if first else f"/courses/{course.slug}"
 
 
-def _of(actor: Actor) -> Select[Order, Course]:
+def _of(actor: Actor) -> Select[Order, Course, str]:
     return (
-        select(Order, Course)
+        select(Order, Course, Coupon.code)
         .join(Course, Course.id == Order.course_id)
+        .outerjoin(CouponUse, CouponUse.order_id == Order.id)
+        .outerjoin(Coupon, Coupon.id == CouponUse.coupon_id)
         .where(Order.buyer_id == actor.id)
     )
 
 
-def _view(actor: Actor, order: Order, course: Course, *, start: str) -> OrderView:
+def _view(actor: Actor, order: Order, course: Course, code: str | None, *, start: str) -> OrderView:
     return OrderView(
         public_id=order.public_id,
         status=order.status,
@@ -99,6 +110,8 @@ def _view(actor: Actor, order: Order, course: Course, *, start: str) -> OrderVie
         created_at=order.created_at,
         email=actor.email,
         start_address=start,
+        discount=Money(order.discount_minor, order.price.currency),
+        code=code,
     )
 
 

@@ -18,6 +18,9 @@ class SandboxCheckout:
     session_id: str
     title: str
     price: Money
+    """What is to be paid."""
+    full_price: Money
+    """Before the coupon's discount."""
     email: str
     state: str
     """open, promised (the money comes later), paid, failed or expired."""
@@ -95,7 +98,8 @@ def _view(row: SandboxSession) -> SandboxCheckout:
     return SandboxCheckout(
         session_id=row.session_id,
         title=request.title,
-        price=request.amount,
+        price=request.total,
+        full_price=request.amount,
         email=request.email,
         state=_state(row),
         success_url=request.success_url,

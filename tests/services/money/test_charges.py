@@ -16,11 +16,8 @@ from luma.services.gateways.protocol import Thing
 from luma.services.money import sandbox
 from luma.values import EventStatus, Money
 from tests.selling import Sale, charge_event, deliver, open_sale, settled_as
-from tests.services.money.test_stripe import _process, account
 from tests.standins import contract
 from tests.standins.running import StripeStandIn
-
-__all__ = ["_process", "account"]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """LUMA against a stand-in for Stripe: what goes over the wire, and what happens when it breaks."""
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import timedelta
 
@@ -23,30 +22,7 @@ from luma.settings import settings
 from luma.values import AttemptStatus, Money, OrderStatus
 from tests.factories import make_published, make_user
 from tests.selling import make_attempt, make_order
-from tests.standins.running import StripeStandIn, stripe_stand_in
-
-
-@pytest.fixture(scope="module")
-def _process() -> Iterator[StripeStandIn]:
-    with stripe_stand_in() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def account(_process: StripeStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeStandIn]:
-    """A school that sells through the stand-in. Nothing that Stripe would not take is sent."""
-    monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", "sk_test_x")
-    monkeypatch.setenv("LUMA_STRIPE_WEBHOOK_SECRET", "whsec_x")
-    monkeypatch.setenv("LUMA_STRIPE_API_BASE", _process.address)
-    monkeypatch.setattr(library.HTTPClient, "INITIAL_DELAY", 0.01)
-    monkeypatch.setattr(library.HTTPClient, "MAX_DELAY", 0.01)
-    monkeypatch.setattr(stripe, "TIMEOUT", 0.5)
-    settings.cache_clear()
-    stripe._client_for.cache_clear()
-    _process.forget()
-    yield _process
-    stripe._client_for.cache_clear()
-    assert _process.misfits == []
+from tests.standins.running import StripeStandIn
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Stripe: products, prices and hosted checkout through its API, and proof that an event is its."""
 
-import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +13,6 @@ import stripe
 from luma.errors import NotFound
 from luma.services.gateways import history, signatures
 from luma.services.gateways.protocol import (
-    AlreadyReturned,
     CheckoutRequest,
     CheckoutSession,
     CouponRequest,
@@ -29,6 +26,7 @@ from luma.services.gateways.protocol import (
     Thing,
     Unverified,
 )
+from luma.services.gateways.stripe_refusals import asking
 from luma.settings import settings
 from luma.values import Money
 
@@ -42,8 +40,6 @@ if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParamsDiscount
 
 T = TypeVar("T", bound=stripe.StripeObject)
-
-log = logging.getLogger(__name__)
 
 stripe.enable_telemetry = False
 
@@ -62,13 +58,13 @@ def create_product(request: ProductRequest, key: str) -> str:
     params: ProductCreateParams = {"name": request.name, "metadata": {"course": request.reference}}
     if request.description:
         params["description"] = request.description
-    with _asking("create a product"):
+    with asking("create a product"):
         return _client().v1.products.create(params, {"idempotency_key": key}).id
 
 
 def update_product(product_id: str, request: ProductRequest, key: str) -> None:
     """An empty description takes away the one that Stripe has."""
-    with _asking("update a product"):
+    with asking("update a product"):
         _client().v1.products.update(
             product_id,
             {"name": request.name, "description": request.description},
@@ -77,7 +73,7 @@ def update_product(product_id: str, request: ProductRequest, key: str) -> None:
 
 
 def create_price(request: PriceRequest, key: str) -> str:
-    with _asking("create a price"):
+    with asking("create a price"):
         price = _client().v1.prices.create(
             {
                 "product": request.product_id,
@@ -93,7 +89,7 @@ def create_price(request: PriceRequest, key: str) -> str:
 
 def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
     """The new price becomes the default first: Stripe keeps a default price from being archived."""
-    with _asking("replace a price"):
+    with asking("replace a price"):
         _client().v1.products.update(
             product_id, {"default_price": new_id}, {"idempotency_key": f"{key}:default"}
         )
@@ -111,7 +107,7 @@ def create_coupon(request: CouponRequest, key: str) -> str:
         params["currency"] = request.amount.currency
     elif request.percent:
         params["percent_off"] = request.percent
-    with _asking("create a coupon"):
+    with asking("create a coupon"):
         return _client().v1.coupons.create(params, {"idempotency_key": key}).id
 
 
@@ -123,12 +119,12 @@ def create_promotion_code(request: PromotionRequest, key: str) -> str:
     }
     if request.expires_at:
         params["expires_at"] = request.expires_at
-    with _asking("create a promotion code"):
+    with asking("create a promotion code"):
         return _client().v1.promotion_codes.create(params, {"idempotency_key": key}).id
 
 
 def end_promotion_code(promotion_id: str, key: str) -> None:
-    with _asking("end a promotion code"):
+    with asking("end a promotion code"):
         _client().v1.promotion_codes.update(
             promotion_id, {"active": False}, {"idempotency_key": key}
         )
@@ -139,7 +135,7 @@ def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
     discounts: list[SessionCreateParamsDiscount] = (
         [{"coupon": request.coupon_id}] if request.coupon_id else []
     )
-    with _asking("open a checkout"):
+    with asking("open a checkout"):
         session = _client().v1.checkout.sessions.create(
             {
                 **({"discounts": discounts} if discounts else {}),
@@ -171,7 +167,7 @@ def is_ours(session_id: str) -> bool:
 def expire_checkout(session_id: str) -> bool:
     """Asked of a session that is not open any more, Stripe refuses; then its state tells."""
     try:
-        with _asking("expire a checkout"):
+        with asking("expire a checkout"):
             _client().v1.checkout.sessions.expire(session_id)
     except GatewayMissing:
         return True
@@ -183,7 +179,7 @@ def expire_checkout(session_id: str) -> bool:
 def found(kind: Thing, thing_id: str) -> dict[str, object]:
     if not thing_id:
         raise ValueError("an empty id would ask for the list")
-    with _asking(f"read a {kind}"):
+    with asking(f"read a {kind}"):
         match kind:
             case Thing.CHECKOUT:
                 return _client().v1.checkout.sessions.retrieve(thing_id).to_dict()
@@ -209,7 +205,7 @@ def listed(
     if payment is not None:
         asked["payment_intent"] = payment
     api = _client().v1
-    with _asking(f"list {kind}s"):
+    with asking(f"list {kind}s"):
         match kind:
             case Thing.CHECKOUT:
                 yield from _all(api.checkout.sessions.list(asked))
@@ -229,7 +225,7 @@ def _all(first: "stripe.ListObject[T]") -> Iterator[dict[str, object]]:
 
 
 def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
-    with _asking("refund a payment"):
+    with asking("refund a payment"):
         made = _client().v1.refunds.create(
             {"payment_intent": payment_intent_id, "amount": amount.minor},
             {"idempotency_key": key},
@@ -252,7 +248,7 @@ def events_since(since: datetime, types: Sequence[str]) -> Iterator[GatewayEvent
 
 
 def _page_of_events(wanted: "EventListParams") -> str:
-    with _asking("list events"):
+    with asking("list events"):
         page = _client().v1.events.list(wanted)
     if page.last_response is None:
         raise GatewayDown
@@ -284,36 +280,3 @@ def _client_for(key: str, base: str | None) -> stripe.StripeClient:
         http_client=stripe.RequestsClient(timeout=TIMEOUT),
         base_addresses={"api": base} if base else {},
     )
-
-
-@contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Say in LUMA's words whether it may have happened; the log has Stripe's own.
-
-    A stored 500 is answered again to the same key for a day, so it counts as a refusal. What
-    is no answer of Stripe's (a page of a proxy, with any status) counts as silence.
-    """
-    try:
-        yield
-    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        log.warning("Stripe did not answer", extra={"asked": what, "cause": type(error).__name__})
-        raise GatewayDown from error
-    except stripe.StripeError as error:
-        answered = isinstance(error.json_body, dict) and "error" in error.json_body
-        fields = {"asked": what, "status": error.http_status, "code": error.code}
-        log.error("Stripe refused", extra=fields | {"request_id": error.request_id})
-        if not answered or error.http_status == 409:
-            raise GatewayDown from error
-        raise _refusal(error) from error
-
-
-def _refusal(error: stripe.StripeError) -> GatewayRefused:
-    if error.code in ("charge_already_refunded", "charge_disputed"):
-        return AlreadyReturned()
-    return GatewayMissing() if _is_missing(error) else GatewayRefused()
-
-
-def _is_missing(error: stripe.StripeError) -> bool:
-    """An archived price and a coupon that is over are refused by naming the field, with no code."""
-    param = getattr(error, "param", None) or ""
-    return error.code == "resource_missing" or param.endswith(("[price]", "[coupon]"))

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
     """One secret, or several separated by commas while one is being rolled."""
+    stripe_connect_secret: SecretStr | None = None
+    """The same for what happens in the accounts of instructors: /webhooks/stripe/connect."""
+    stripe_thin_secret: SecretStr | None = None
+    """The same for thin events about those accounts: /webhooks/stripe/thin."""
     stripe_api_base: str | None = None
     youtube_frame: str = "https://www.youtube-nocookie.com"
     """Origin of the video frame. Tests put a stand-in here."""
@@ -167,11 +171,14 @@ class Settings(BaseSettings):
             return self.secret.get_secret_value()
         return _kept_secret(self.data_path() / "secret")
 
-    def webhook_secrets(self) -> tuple[str, ...]:
+    def webhook_secrets(self, door: str = "platform") -> tuple[str, ...]:
         """Secrets that may have signed an event from Stripe. Empty when selling is not set up."""
-        if self.stripe_webhook_secret is None:
-            return ()
-        return _listed(self.stripe_webhook_secret)
+        kept = {
+            "platform": self.stripe_webhook_secret,
+            "connect": self.stripe_connect_secret,
+            "thin": self.stripe_thin_secret,
+        }[door]
+        return _listed(kept) if kept else ()
 
     def clerk_secrets(self) -> tuple[str, ...]:
         """Secrets that may have signed an event from Clerk. Empty when its webhook is not used."""

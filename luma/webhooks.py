@@ -11,7 +11,7 @@ from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown, TooLarge
 from luma.services import gateways, identity_inbox
 from luma.services.gateways import clerk
-from luma.services.gateways.protocol import GatewayEvent
+from luma.services.gateways.protocol import Door, GatewayEvent
 from luma.services.money import inbox
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
@@ -26,12 +26,27 @@ AT_ONCE = 500
 
 
 @router.post("/stripe")
+@router.post("/stripe/platform")
 async def stripe_webhook(request: Request) -> Response:
+    return await _received(request, Door.PLATFORM)
+
+
+@router.post("/stripe/connect")
+async def connect_webhook(request: Request) -> Response:
+    return await _received(request, Door.CONNECT)
+
+
+@router.post("/stripe/thin")
+async def thin_webhook(request: Request) -> Response:
+    return await _received(request, Door.THIN)
+
+
+async def _received(request: Request, door: Door) -> Response:
     """200 once the event is stored, new or not. Any other answer makes Stripe deliver again."""
     try:
         payload = await _capped_body(request)
         signature = request.headers.get("Stripe-Signature", "")
-        await _arrivals.keep(gateways.current().verified(payload, signature))
+        await _arrivals.keep(gateways.current().verified(payload, signature, door))
     except ClientDisconnect:
         return Response(status_code=400)
     except LumaError as refusal:

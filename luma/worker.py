@@ -17,7 +17,15 @@ from luma.errors import LumaError, ServiceDown
 from luma.services import failures, housekeeping, identity_inbox, identity_visits, letters, resets
 from luma.services.assistant import budget, summary_runs
 from luma.services.gateways import mail, sandbox
-from luma.services.money import catalogue_sync, checkout, coupon_sync, inbox, refunds
+from luma.services.money import (
+    catalogue_sync,
+    checkout,
+    coupon_sync,
+    inbox,
+    payees,
+    refunds,
+    transfers,
+)
 from luma.services.post import delivery
 
 log = logging.getLogger(__name__)
@@ -70,6 +78,7 @@ def build(address: str) -> App:
             "accounts.write_reset": resets.write,
             "letters.course_open": letters.course_open,
             "refunds.return_double": refunds.return_double,
+            "transfers.plan_for": transfers.plan_for,
         },
     )
     _network_calls(
@@ -80,12 +89,16 @@ def build(address: str) -> App:
             "coupons.sync": coupon_sync.sync,
             "identity_inbox.apply": identity_inbox.apply,
             "inbox.apply": inbox.apply,
+            "payees.refresh": payees.refresh,
             "refunds.send": refunds.send,
             "sandbox.deliver": sandbox.deliver,
+            "transfers.send": transfers.send,
         },
     )
     _streams(app, {"assistant.summarise": summary_runs.work})
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
+    _every(app, "*/10 * * * *", "transfers.plan", transfers.plan)
+    _every(app, "7 5 * * *", "payees.refresh_all", payees.refresh_all)
     _every(app, "* * * * *", "identity_inbox.sweep", identity_inbox.sweep)
     _every(app, "37 * * * *", "identity_visits.forget_old", identity_visits.forget_old)
     _add(app, "letters.send", apart, delivery.send, PATIENCE_WITH_MAIL)

@@ -226,3 +226,12 @@ def is_learning(session: Session, sale: Sale) -> bool:
         )
     )
     return bool(active)
+
+
+def settled_sale(session: Session, *, course: Course | None = None, days: int = 20) -> Sale:
+    """Sold, paid and settled so many days ago: with 20, the promise of a refund is over."""
+    sale = open_sale(session, course=course)
+    deliver(session, sale.event(), charge_event(sale))
+    sale.order.paid_at = clock.now() - timedelta(days=days)
+    session.flush()
+    return sale

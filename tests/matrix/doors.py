@@ -146,6 +146,9 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /sandbox/checkout/{session_id}/{what}": (Door(NOBODY),),
     "POST /webhooks/clerk": (Door(NOBODY, refused=frozenset({400, 403, 404})),),
     "POST /webhooks/stripe": (Door(NOBODY, refused=frozenset({400, 403})),),
+    "POST /webhooks/stripe/connect": (Door(NOBODY, refused=frozenset({400, 403})),),
+    "POST /webhooks/stripe/platform": (Door(NOBODY, refused=frozenset({400, 403})),),
+    "POST /webhooks/stripe/thin": (Door(NOBODY, refused=frozenset({400, 403})),),
     # Learning and reviews
     "GET /learn/{course}": (
         Door(SIGNED_IN, by_slug),

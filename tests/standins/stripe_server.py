@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from tests.standins import contract, events
+from tests.standins import connect, contract, events
 
 Object = dict[str, Any]
 
@@ -81,24 +81,24 @@ class Account:
     def _read(self, parts: list[str], asked: Object) -> Object:
         if parts == ["events"]:
             return events.listed(self.events, asked)
-        return self._shown(self._known(parts[-1]), asked)
+        return self._shown(self.known(parts[-1]), asked)
 
     def _shown(self, thing: Object, asked: Object) -> Object:
         """With what it names written out, where that is asked for."""
         named = [one for one in asked.get("expand", []) if isinstance(thing.get(one), str)]
-        return thing | {one: self._known(thing[one]) for one in named}
+        return thing | {one: self.known(thing[one]) for one in named}
 
     @property
     def _makers(self) -> dict[str, Callable[[Object], Object]]:
         return {
-            "products": lambda asked: self._make("product", "prod", default_price=None, **asked),
+            "products": lambda asked: self.make("product", "prod", default_price=None, **asked),
             "prices": self._make_price,
-            "coupons": lambda asked: self._make("coupon", "cpn", **{**NO_COUPON, **asked}),
+            "coupons": lambda asked: self.make("coupon", "cpn", **{**NO_COUPON, **asked}),
             "promotion_codes": self._make_promotion,
             "checkout/sessions": self._make_session,
         }
 
-    def _make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
+    def make(self, kind: str, prefix: str, /, **fields: Any) -> Object:
         made = contract.example(kind) | fields
         made |= {"id": f"{prefix}_{secrets.token_hex(10)}", "created": int(time.time())}
         made["livemode"] = self.mode == "live"
@@ -106,21 +106,21 @@ class Account:
         return made
 
     def _make_price(self, asked: Object) -> Object:
-        self._known(asked["product"])
+        self.known(asked["product"])
         if asked.pop("transfer_lookup_key", False):
             for other in self.objects.values():
                 if other.get("lookup_key") == asked.get("lookup_key"):
                     other["lookup_key"] = None
         amount = asked["unit_amount"]
-        return self._make("price", "price", active=True, unit_amount_decimal=str(amount), **asked)
+        return self.make("price", "price", active=True, unit_amount_decimal=str(amount), **asked)
 
     def _make_promotion(self, asked: Object) -> Object:
         """One code is active once only."""
-        self._known(asked["promotion"]["coupon"])
+        self.known(asked["promotion"]["coupon"])
         for other in self.objects.values():
             if other.get("code") == asked["code"] and other["active"]:
                 raise Refused("An active promotion code with this code exists already.")
-        return self._make("promotion_code", "promo", active=True, **asked)
+        return self.make("promotion_code", "promo", active=True, **asked)
 
     def _off(self, asked: Object, subtotal: int) -> int:
         """What a session's coupon takes off. Where a share falls between two cents, both are
@@ -135,7 +135,7 @@ class Account:
         return off
 
     def _make_session(self, asked: Object) -> Object:
-        price = self._known(asked["line_items"][0]["price"])
+        price = self.known(asked["line_items"][0]["price"])
         if not price["active"]:
             raise Refused("The price specified is inactive.", param="line_items[0][price]")
         if not 1800 <= asked["expires_at"] - time.time() <= 86_400:
@@ -144,7 +144,7 @@ class Account:
             raise Refused("You may only specify one of these parameters.")
         off = self._off(asked, price["unit_amount"])
         kept = ("client_reference_id", "metadata", "success_url", "cancel_url", "expires_at")
-        made = self._make(
+        made = self.make(
             "checkout.session",
             f"cs_{self.mode}",
             **{name: asked[name] for name in kept},
@@ -160,13 +160,13 @@ class Account:
         return made
 
     def _expire(self, session_id: str) -> Object:
-        session = self._known(session_id)
+        session = self.known(session_id)
         if session["status"] != "open":
             raise Refused("Only Checkout Sessions with a status of open can be expired.")
         return self._set(session, status="expired", url=None)
 
     def _change(self, kind: str, thing: str, asked: Object) -> Object:
-        found = self._known(thing)
+        found = self.known(thing)
         if kind == "prices" and asked.get("active") is False and self._is_default(found):
             raise Refused("This price cannot be archived because it is the default price.")
         return self._set(found, **asked)
@@ -176,9 +176,9 @@ class Account:
         return thing
 
     def _is_default(self, price: Object) -> bool:
-        return bool(self._known(price["product"])["default_price"] == price["id"])
+        return bool(self.known(price["product"])["default_price"] == price["id"])
 
-    def _known(self, thing: str) -> Object:
+    def known(self, thing: str) -> Object:
         found = self.objects.get(thing)
         if found is None or found["livemode"] is not (self.mode == "live"):
             raise Refused(f"No such object: '{thing}'", "resource_missing")
@@ -264,8 +264,9 @@ def _note(account: Account, request: Request, form: str, key: str) -> None:
 
 def _done(account: Account, method: str, path: str, form: str) -> tuple[int, Object]:
     try:
-        return 200, account.act(method, path, contract.asked(method, path, form))
-    except Refused as refusal:
+        answer = connect.act if connect.is_about(path) else Account.act
+        return 200, answer(account, method, path, contract.asked(method, path, form))
+    except (Refused, connect.TooMuch) as refusal:
         return 400, {"error": refusal.error}
 
 

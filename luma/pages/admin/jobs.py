@@ -29,9 +29,14 @@ TASKS = {
     "letters.send": "Send a letter",
     "letters.course_open": "Tell a buyer that the course is open",
     "queue.pick_up_stalled": "Pick up what a stopped worker had in hand",
+    "payees.refresh": "Ask how an instructor's account at the gateway stands",
+    "payees.refresh_all": "Ask how all instructors' accounts stand",
     "refunds.return_double": "Give back what was paid twice",
     "refunds.send": "Ask the payment gateway for a refund",
     "sandbox.deliver": "Deliver an event of the sandbox",
+    "transfers.plan": "Look for what instructors are due",
+    "transfers.plan_for": "Write down what an instructor is due",
+    "transfers.send": "Send an instructor their share, or take it back",
 }
 
 

@@ -22,6 +22,8 @@ ACTS = {
     "mail.send_again": "Sent a letter again",
     "order.reconcile": "Asked the gateway about an order",
     "order.refund": "Refunded an order",
+    "payee.change": "An instructor's account at the gateway changed",
+    "payout.mark_paid": "Marked a payout as paid",
     "review.dismiss_reports": "Let a review stand",
     "review.hide": "Hid a review",
     "review.show_again": "Showed a review again",

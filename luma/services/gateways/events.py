@@ -9,7 +9,14 @@ from typing import Any
 
 import stripe
 
-from luma.services.gateways import charge_events, reversal_events
+from luma.services.gateways import account_events, charge_events, reversal_events
+from luma.services.gateways.account_events import (
+    ACCOUNTS,
+    DEAUTHORIZED,
+    PAYOUTS,
+    AccountFact,
+    PayoutFact,
+)
 from luma.services.gateways.charge_events import CHARGES, ChargeFact
 from luma.services.gateways.protocol import GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
@@ -21,6 +28,7 @@ FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
 ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES
+"""Of our own account; those of accounts that are paid are not in its list."""
 
 
 class Outcome(StrEnum):
@@ -48,7 +56,7 @@ class CheckoutFact:
     happened_at: datetime
 
 
-Fact = CheckoutFact | ChargeFact | RefundFact | DisputeFact
+Fact = CheckoutFact | ChargeFact | RefundFact | DisputeFact | AccountFact | PayoutFact
 
 
 def is_foreign(event: GatewayEvent) -> bool:
@@ -56,17 +64,35 @@ def is_foreign(event: GatewayEvent) -> bool:
     return _release(event.api_version or "") != _release(stripe.api_version)
 
 
+def is_acted_on(event: GatewayEvent) -> bool:
+    """Whether anything follows. Of payouts, only from those to somebody else's bank."""
+    if event.type in PAYOUTS:
+        return event.account is not None
+    return event.type in ACTED_ON | ACCOUNTS
+
+
 def must_be_fetched(event: GatewayEvent) -> bool:
     """Whether it does not say all there is to know in words that are ours to read."""
+    if event.type in ACCOUNTS:
+        return event.type != DEAUTHORIZED
     if is_foreign(event):
         return True
     return event.type in CHARGES and charge_events.is_half_told(thing_in(event.raw))
 
 
 def thing_in(raw: bytes) -> dict[str, Any]:
-    """The checkout session, charge, refund or dispute that an event carries."""
-    thing: dict[str, Any] = json.loads(raw)["data"]["object"]
+    """The checkout session, charge, refund or dispute that an event carries, or only names."""
+    event = json.loads(raw)
+    thing: dict[str, Any] = event.get("related_object") or event["data"]["object"]
     return thing
+
+
+def id_of(event: GatewayEvent) -> str:
+    """By which the gateway finds what an event is about; a payout lies in somebody's account."""
+    name = str(thing_in(event.raw)["id"])
+    if event.type in ACCOUNTS:
+        return event.account or name
+    return f"{event.account}/{name}" if event.type in PAYOUTS else name
 
 
 def kind_of(event_type: str) -> Thing:
@@ -75,6 +101,8 @@ def kind_of(event_type: str) -> Thing:
         return Thing.REFUND
     if event_type in CHARGES:
         return Thing.CHARGE
+    if event_type in ACCOUNTS | PAYOUTS:
+        return Thing.ACCOUNT if event_type in ACCOUNTS else Thing.PAYOUT
     return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
 
 
@@ -87,6 +115,11 @@ def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
             return reversal_events.dispute(thing)
         case Thing.CHARGE:
             return charge_events.charge(thing)
+        case Thing.ACCOUNT:
+            gone = event.type == DEAUTHORIZED and account_events.deauthorized(event.account or "")
+            return gone or account_events.account(thing)
+        case Thing.PAYOUT:
+            return account_events.payout(thing, event.account or "")
         case Thing.CHECKOUT:
             return _checkout(event.type, thing, event.created_at)
 
@@ -108,6 +141,8 @@ def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | Non
         case Thing.CHECKOUT:
             is_over = thing.get("status") == "expired"
             return _checkout(EXPIRED if is_over else COMPLETED, thing, now)
+        case Thing.ACCOUNT | Thing.PAYOUT:
+            return None
 
 
 def subjects(raw: bytes) -> list[str]:

@@ -44,6 +44,19 @@ class Thing(StrEnum):
     """With what it settled to."""
     REFUND = "refund"
     DISPUTE = "dispute"
+    ACCOUNT = "account"
+    """Of somebody who is paid."""
+    PAYOUT = "payout"
+
+
+class Door(StrEnum):
+    """Where events arrive: each address has secrets of its own and hears of other things."""
+
+    PLATFORM = "platform"
+    CONNECT = "connect"
+    """What happens in the accounts of those who are paid."""
+    THIN = "thin"
+    """Says which account has changed, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,21 @@ class CheckoutSession:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferRequest:
+    """A share to send to an instructor's account; with `of`, a part of that transfer to take back.
+
+    `reference` goes along, so that what was made can be found by it.
+    """
+
+    reference: str
+    order: str
+    account_id: str
+    charge_id: str
+    amount: Money
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayEvent:
     """An event whose sender is proven. `raw` is what was signed; nothing in it is read yet."""
 
@@ -216,7 +244,19 @@ class Gateway(Protocol):
     def refund(self, payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
         """Give money back. Returns the refund. Raises AlreadyReturned when it is not there."""
 
-    def verified(self, payload: bytes, signature: str) -> GatewayEvent:
+    def create_payee(self, email: str, name: str, key: str) -> str:
+        """An account for somebody who is to be paid, still to be onboarded. Returns its id."""
+
+    def onboarding_address(self, account_id: str, here: str) -> str:
+        """Where they tell the gateway who they are, for a few minutes; it leads back to `here`."""
+
+    def transfer(self, request: TransferRequest, key: str) -> str:
+        """Send to an account, or take back from it. Returns the id of what was made."""
+
+    def transfer_made(self, request: TransferRequest) -> str | None:
+        """The id of what this request has made already, if it has."""
+
+    def verified(self, payload: bytes, signature: str, door: Door = Door.PLATFORM) -> GatewayEvent:
         """Check who sent an event, when, and in which mode. Raises Unverified."""
 
     def events_since(self, since: datetime, types: Sequence[str]) -> Iterator[GatewayEvent]:

@@ -4,18 +4,19 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("STRIPE_SUPPRESS_NOTICES", "true")
 
 import stripe
 
 from luma.errors import NotFound
-from luma.services.gateways import history, signatures
+from luma.services.gateways import history, signatures, stripe_connect, stripe_lists
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
     CouponRequest,
+    Door,
     GatewayDown,
     GatewayEvent,
     GatewayMissing,
@@ -24,6 +25,7 @@ from luma.services.gateways.protocol import (
     ProductRequest,
     PromotionRequest,
     Thing,
+    TransferRequest,
     Unverified,
 )
 from luma.services.gateways.stripe_refusals import asking
@@ -39,13 +41,11 @@ if TYPE_CHECKING:
     )
     from stripe.params.checkout import SessionCreateParamsDiscount
 
-T = TypeVar("T", bound=stripe.StripeObject)
 
 stripe.enable_telemetry = False
 
 TIMEOUT = 10
 RETRIES = 2
-PAGE = 100
 
 name = "stripe"
 
@@ -193,35 +193,18 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
                 return _client().v1.refunds.retrieve(thing_id).to_dict()
             case Thing.DISPUTE:
                 return _client().v1.disputes.retrieve(thing_id).to_dict()
+            case Thing.ACCOUNT:
+                return stripe_connect.account(_client(), thing_id)
+            case Thing.PAYOUT:
+                return stripe_connect.payout(_client(), thing_id)
 
 
 def listed(
     kind: Thing, *, since: datetime | None = None, payment: str | None = None
 ) -> Iterator[dict[str, object]]:
     """Charges come with what they settled to."""
-    asked: Any = {"limit": PAGE}
-    if since is not None:
-        asked["created"] = {"gte": int(since.timestamp())}
-    if payment is not None:
-        asked["payment_intent"] = payment
-    api = _client().v1
     with asking(f"list {kind}s"):
-        match kind:
-            case Thing.CHECKOUT:
-                yield from _all(api.checkout.sessions.list(asked))
-            case Thing.CHARGE:
-                expanded = asked | {"expand": ["data.balance_transaction"]}
-                yield from _all(api.charges.list(expanded))
-            case Thing.REFUND:
-                yield from _all(api.refunds.list(asked))
-            case Thing.DISPUTE:
-                yield from _all(api.disputes.list(asked))
-
-
-def _all(first: "stripe.ListObject[T]") -> Iterator[dict[str, object]]:
-    """Page after page."""
-    for thing in first.auto_paging_iter():
-        yield thing.to_dict()
+        yield from stripe_lists.listed(_client(), kind, since, payment)
 
 
 def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
@@ -233,13 +216,33 @@ def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]
     return made.to_dict()
 
 
-def verified(payload: bytes, signature: str) -> GatewayEvent:
+def create_payee(email: str, name: str, key: str) -> str:
+    with asking("create an account"):
+        return stripe_connect.create_payee(_client(), email, name, key)
+
+
+def onboarding_address(account_id: str, here: str) -> str:
+    with asking("open an onboarding"):
+        return stripe_connect.onboarding_address(_client(), account_id, here)
+
+
+def transfer(request: TransferRequest, key: str) -> str:
+    with asking("transfer a share"):
+        return stripe_connect.transfer(_client(), request, key)
+
+
+def transfer_made(request: TransferRequest) -> str | None:
+    with asking("look for a transfer"):
+        return stripe_connect.transfer_made(_client(), request)
+
+
+def verified(payload: bytes, signature: str, door: Door = Door.PLATFORM) -> GatewayEvent:
     """Raises NotFound while no secret is set, because then there is no webhook here."""
-    if not (secrets := settings().webhook_secrets()):
+    if not (secrets := settings().webhook_secrets(door.value)):
         raise NotFound("Payments are not set up here.")
     signatures.ensure_signed(payload, signature, secrets)
-    event = signatures.read(payload, "push")
-    _ensure_ours(event)
+    event = signatures.read_at(door, payload, "push")
+    _ensure_ours(event, door)
     return event
 
 
@@ -255,12 +258,12 @@ def _page_of_events(wanted: "EventListParams") -> str:
     return str(page.last_response.body)
 
 
-def _ensure_ours(event: GatewayEvent) -> None:
+def _ensure_ours(event: GatewayEvent, door: Door = Door.PLATFORM) -> None:
     if event.event_id.startswith("evt_sbx_"):
         raise Unverified("The sandbox is off.")
     if event.livemode is not settings().livemode:
         raise Unverified("This event is of the other mode, live or test.")
-    if event.account is not None:
+    if (event.account is not None) is not (door is Door.CONNECT):
         raise Unverified("This event is of another account.")
 
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.services import clock
+from luma.services.gateways.account_events import AccountFact, PayoutFact
 from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
-from luma.services.money import access, charges, letters_of_money, reversals
+from luma.services.money import access, charges, letters_of_money, payees, reversals
 from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.values import AttemptStatus, Money
 
@@ -37,6 +38,8 @@ def record(session: Session, fact: Fact, source: str) -> None:
         _record_checkout(session, fact, source)
     elif isinstance(fact, ChargeFact):
         charges.record(session, fact)
+    elif isinstance(fact, AccountFact | PayoutFact):
+        payees.record(session, fact)
     else:
         reversals.record(session, fact)
 

@@ -66,8 +66,7 @@ def _apply(row_id: int) -> None:
         if not events.must_be_fetched(event):
             _take(session, row, event)
             return
-    thing_id = str(events.thing_in(event.raw)["id"])
-    fetched = gateways.current().found(events.kind_of(event.type), thing_id)
+    fetched = gateways.current().found(events.kind_of(event.type), events.id_of(event))
     with db.unit_of_work() as session:
         if row := reception.taken_up(session, StripeEvent, row_id):
             _take(session, row, event, fetched)
@@ -94,7 +93,7 @@ def _gateway_of(row: StripeEvent) -> str:
 
 def _row(event: GatewayEvent) -> dict[str, object]:
     now = clock.now()
-    is_acted_on = event.type in events.ACTED_ON
+    is_acted_on = events.is_acted_on(event)
     return {
         "event_id": event.event_id,
         "type": event.type,

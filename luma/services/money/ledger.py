@@ -39,6 +39,16 @@ class Posting:
         return f"{self.kind}:{self.thing}"
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A line on an instructor's account, for one payment."""
+
+    payment_id: int
+    instructor_id: int
+    minor: int
+    currency: str
+
+
 @dataclass
 class Book:
     """A payment, its shares, and what is posted of it. `back` has gone back, as it was paid."""
@@ -117,34 +127,57 @@ def write(
     session: Session, posting: Posting, gateway: str, payment: Payment, instructor_id: int
 ) -> None:
     """One movement of one payment. Raises ValueError for lines that do not come to zero."""
-    if sum(posting.lines.values()):
-        raise ValueError(f"{posting.key} does not come to zero")
-    currency = payment.settled_currency
-    if currency is None:
+    if payment.settled_currency is None:
         raise ValueError(f"{posting.key} is of a payment that is not settled")
+    lines = [
+        LedgerEntry(
+            account=account,
+            minor=minor,
+            currency=payment.settled_currency,
+            payment_id=payment.id,
+            instructor_id=instructor_id if account is LedgerAccount.INSTRUCTOR else None,
+        )
+        for account, minor in posting.lines.items()
+        if minor
+    ]
+    _write(session, posting, gateway, payment.id, lines)
+
+
+def carry(session: Session, thing: str, gateway: str, kept: Share, from_debt: Share) -> None:
+    """Keep back of one sale's share what another sale's was paid too much."""
+    posting = Posting(LedgerKind.CARRY, thing, clock.now(), {})
+    lines = [
+        LedgerEntry(
+            account=LedgerAccount.INSTRUCTOR,
+            minor=share.minor,
+            currency=share.currency,
+            payment_id=share.payment_id,
+            instructor_id=share.instructor_id,
+        )
+        for share in (kept, from_debt)
+    ]
+    _write(session, posting, gateway, kept.payment_id, lines)
+
+
+def _write(
+    session: Session, posting: Posting, gateway: str, payment_id: int, lines: list[LedgerEntry]
+) -> None:
+    if sum(line.minor for line in lines):
+        raise ValueError(f"{posting.key} does not come to zero")
     new = insert(LedgerTransaction).values(
         key=posting.key,
         kind=posting.kind,
         gateway=gateway,
-        payment_id=payment.id,
+        payment_id=payment_id,
         happened_at=posting.happened_at,
         posted_at=clock.now(),
     )
     number = session.scalar(new.on_conflict_do_nothing().returning(LedgerTransaction.id))
     if number is None:
         return
-    session.add_all(
-        LedgerEntry(
-            transaction_id=number,
-            account=account,
-            minor=minor,
-            currency=currency,
-            payment_id=payment.id,
-            instructor_id=instructor_id if account is LedgerAccount.INSTRUCTOR else None,
-        )
-        for account, minor in posting.lines.items()
-        if minor
-    )
+    for line in lines:
+        line.transaction_id = number
+    session.add_all(lines)
     session.flush()
 
 

@@ -34,6 +34,7 @@ from luma.services.post import seals
 from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
 from tests import ledgers, tills
 from tests.browser.chromium import launched
+from tests.coupons import make_coupon
 from tests.factories import make_course, make_user
 from tests.standins.oidc_running import oidc_stand_in
 
@@ -132,6 +133,7 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-log", "/admin/log", "admin"),
         Shot("admin-forbidden", "/admin/users", "student"),
         *_sales(session),
+        *_coupons(session, toolbox),
         *_mail(session),
         Shot("pay-orders-none", "/orders", "kofi"),
         Shot("pay-orders", "/orders", tills.WHO),
@@ -162,6 +164,31 @@ def _sales(session: Session) -> list[Shot]:
         Shot("sales-nothing-found", "/studio/sales?q=zither", "teacher"),
         Shot("sales-none", "/studio/sales", "ines"),
         Shot("admin-sales", "/admin/sales", "admin"),
+    ]
+
+
+def _coupons(session: Session, toolbox: Course) -> list[Shot]:
+    """One of each state; the longest code there can be, on the page of a course and at the till."""
+    now, day, long = clock.now(), timedelta(days=1), "AN-UNUSUALLY-LONG-CODE-FOR-EVERY-FRIEND1"
+    make_coupon(session, toolbox, "LAUNCH20", ends_at=now + 10 * day, most_uses=100, uses=37)
+    make_coupon(session, toolbox, long, amount=Money(500, "usd"), course_id=None)
+    make_coupon(session, toolbox, "FRIENDS", percent=100, most_uses=3, uses=3)
+    make_coupon(session, toolbox, "SPRING", starts_at=now + 30 * day, ends_at=now + 60 * day)
+    make_coupon(session, toolbox, "LAST-YEAR", ends_at=now - 300 * day)
+    make_coupon(session, toolbox, "GIFT", percent=100)
+    school = {"instructor_id": None, "course_id": None}
+    make_coupon(session, toolbox, "WELCOME", percent=10, **school)
+    page = f"/courses/{toolbox.slug}?code="
+    return [
+        Shot("coupon-course", f"{page}launch20"),
+        Shot("coupon-course-long", f"{page}{long}"),
+        Shot("coupon-course-free", f"{page}GIFT"),
+        Shot("coupon-course-ask", f"/courses/{toolbox.slug}", press=".code-ask summary"),
+        Shot("coupon-course-refused", f"{page}FRIENDS"),
+        Shot("coupon-studio", "/studio/coupons", "teacher"),
+        Shot("coupon-studio-new", "/studio/coupons", "teacher", ".coupon-new summary"),
+        Shot("coupon-studio-none", "/studio/coupons", "tomas"),
+        Shot("coupon-admin", "/admin/coupons", "admin"),
     ]
 
 

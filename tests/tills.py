@@ -38,6 +38,7 @@ def addresses(session: Session) -> dict[str, str]:
             name: f"/sandbox/checkout/{_till(session, order, name, *state)}"
             for name, state in tills.items()
         },
+        "coupon-till": f"/sandbox/checkout/{_till(session, order, 'coupon-till', discount=2000)}",
     }
 
 
@@ -58,10 +59,19 @@ def _order(session: Session, buyer: User, status: OrderStatus) -> Order:
     return order
 
 
-def _till(session: Session, order: Order, name: str, status: str, payment_status: str) -> str:
+def _till(
+    session: Session,
+    order: Order,
+    name: str,
+    status: str = "open",
+    payment_status: str = "unpaid",
+    *,
+    discount: int = 0,
+) -> str:
     session_id = f"cs_sbx_{name.encode().hex():0>32}"
     title = session.scalars(select(Course.title).where(Course.id == order.course_id)).one()
     request = replace(request_for(order), title=title, email=demo.PEOPLE[WHO].email)
+    request = replace(request, discount=discount)
     session.add(
         SandboxSession(
             session_id=session_id,

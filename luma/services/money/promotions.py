@@ -65,10 +65,11 @@ class Answer:
 
 
 def answer(session: Session, course_id: int, buyer_id: int | None, code: str) -> Answer:
-    """For a page that only shows; buying asks again."""
+    """For a page that only shows; buying asks again. Back from the till one has the use still."""
+    course = session.get_one(Course, course_id)
     try:
-        course = session.get_one(Course, course_id)
-        return Answer(plain(code), offer(session, buyer_id, course, code))
+        kept = _held(session, _open_order(session, course_id, buyer_id), course, code)
+        return Answer(plain(code), kept or offer(session, buyer_id, course, code))
     except CodeRefused as refusal:
         return Answer(code.strip()[:40], refusal=str(refusal))
 
@@ -162,6 +163,16 @@ def ensure_leaves_enough(total: Money) -> None:
             f"With this code {total.words()} would be left to pay, and the smallest charge is"
             f" {least.words()}."
         )
+
+
+def _open_order(session: Session, course_id: int, buyer_id: int | None) -> Order | None:
+    return session.scalar(
+        select(Order).where(
+            Order.course_id == course_id,
+            Order.buyer_id == buyer_id,
+            Order.status == OrderStatus.OPEN,
+        )
+    )
 
 
 def _held(session: Session, order: Order | None, course: Course, code: str) -> Offer | None:

@@ -226,6 +226,21 @@ def test_twice_pressed_takes_one_use(session: Session, course: Course, key: str)
     assert uses(session, coupon) == (1, 1)
 
 
+def test_who_comes_back_from_the_till_still_sees_the_price_there(
+    session: Session, course: Course, key: str, buyer: User
+) -> None:
+    coupon = make_coupon(session, course, most_uses=1)
+    checkout.start(key, course.slug, "BREAD20")
+    coupon.end(clock.now())
+    session.flush()
+
+    shown = promotions.answer(session, course.id, buyer.id, "bread20").offer
+
+    assert shown is not None
+    assert shown.total == Money(3920, "usd")
+    assert promotions.answer(session, course.id, None, "bread20").refusal == promotions.ENDED
+
+
 def test_a_code_is_good_once_for_each_buyer(
     session: Session, course: Course, key: str, buyer: User
 ) -> None:

@@ -15,6 +15,13 @@ from tests.browser.school import School
 FRAME = {"q-layout", "q-page-container", "q-page"}
 STUDENT = seed.student(0)
 
+FETCHED = """() => {
+  const files = performance.getEntriesByType("resource");
+  const of = (kind) => files.filter((file) => new URL(file.name).pathname.endsWith(kind));
+  return [of(".css").map((file) => file.responseEnd), of(".js").map((file) => file.startTime)];
+}"""
+"""When stylesheets had come, and when scripts were asked for."""
+
 
 @pytest.fixture(scope="module")
 def full(school: School) -> School:
@@ -99,6 +106,18 @@ def test_an_editor_of_six_hundred_lessons_is_few_elements(
 
     assert len(found) <= 120
     page.context.close()
+
+
+def test_a_classroom_fetches_no_script_before_its_text_can_be_painted(
+    full: School, student: Page, lesson: str
+) -> None:
+    student.goto(full.url + lesson)
+    expect(student.locator("#paper")).to_have_count(0)
+
+    styled, scripted = student.evaluate(FETCHED)
+
+    assert scripted
+    assert min(scripted) >= max(styled)
 
 
 def test_a_classroom_without_quasar_has_its_toasts(student: Page, lesson: str) -> None:

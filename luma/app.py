@@ -55,6 +55,7 @@ from luma.pages.shop import (
 from luma.pages.shop.errors import error_page
 from luma.pages.shop.render import NotesShownOnce
 from luma.pages.studio import coupons, courses, editor, feedback_form, insights, summaries
+from luma.pages.studio import courses, editor, feedback_form, insights, sale, summaries
 from luma.pages.studio import feedback as studio_feedback
 from luma.settings import settings
 
@@ -85,6 +86,7 @@ PLAIN = (
     feedback_sheet.router,
     studio_feedback.downloads,
     sales.downloads,
+    sale.downloads,
     learn.router,
     mail.router,
 )
@@ -93,6 +95,7 @@ BEHIND_SIGN_IN = (
     sales.router,
     courses.router,
     coupons.router,
+    sale.router,
     editor.router,
     studio_feedback.router,
     feedback_form.router,

@@ -115,6 +115,20 @@ def course_open(session: Session, enrolment_id: int, *, once: str | None = None)
     )
 
 
+def access_given(session: Session, student_id: int, course_id: int, *, once: str) -> None:
+    """Tell somebody that a course was opened for them by hand."""
+    course = session.get_one(Course, course_id)
+    write(
+        session,
+        student_id,
+        "access-given",
+        subject=f"{course.title} is open for you",
+        text=f"The school has opened “{course.title}” for you. There is nothing to pay.",
+        button=("Start learning", orders.start_address(session, course)),
+        once=once,
+    )
+
+
 def one_line(words: str, longest: int) -> str:
     """Words for a header or a button: no line ends, no control characters, cut where too long."""
     plain = "".join(sign if sign.isprintable() else " " for sign in _storable(words))

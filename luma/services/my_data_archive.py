@@ -28,7 +28,7 @@ def packed(name: str, tables: Sequence[Table]) -> "SpooledTemporaryFile[bytes]":
     file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  (handed on)
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         archive.writestr("index.html", _page(name, tables))
-        archive.writestr("data.json", _json(tables))
+        archive.writestr("data.json", as_json(tables))
         for table in tables:
             sheet = spreadsheets.sheet(table.headings, table.rows)
             archive.writestr(f"tables/{table.name}.csv", sheet)
@@ -44,11 +44,11 @@ def _page(name: str, tables: Sequence[Table]) -> str:
         f"<title>Your data at LUMA</title>\n<style>{STYLE}</style>\n<h1>Your data at LUMA</h1>\n"
         f"<p>All that is kept about {escape(name)}, as of {now.day} {now:%B %Y, %H:%M} UTC. The "
         "same is in data.json for programs, and in the folder “tables” for spreadsheets.</p>\n"
-        f"{''.join(map(_section, tables))}</html>\n"
+        f"{''.join(map(section, tables))}</html>\n"
     )
 
 
-def _section(table: Table) -> str:
+def section(table: Table) -> str:
     head = "".join(f"<th>{escape(heading)}</th>" for heading in table.headings)
     rows = "".join(f"<tr>{''.join(map(_td, row))}</tr>\n" for row in table.rows)
     body = f'<div class="wrap"><table><tr>{head}</tr>\n{rows}</table></div>' if rows else ""
@@ -65,7 +65,7 @@ def _td(cell: Cell) -> str:
     return f"<td>{escape(said)}</td>"
 
 
-def _json(tables: Sequence[Table]) -> str:
+def as_json(tables: Sequence[Table]) -> str:
     listed = {
         table.name: [dict(zip(table.headings, row, strict=True)) for row in table.rows]
         for table in tables

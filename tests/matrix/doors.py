@@ -13,6 +13,7 @@ NOBODY: frozenset[str] = frozenset()
 TEACHERS = frozenset({OWNER, RIVAL})
 ADMINS = frozenset({ADMIN})
 ITS_OWNER = frozenset({OWNER})
+ITS_SELLERS = frozenset({OWNER, ADMIN})
 ITS_STUDENT = frozenset({STUDENT})
 
 REFUSED = frozenset({401, 403, 404})
@@ -34,6 +35,7 @@ class Door:
     json: Mapping[str, object] | None = None
     refused: frozenset[int] = REFUSED
     never_ends: bool = False
+    of_a_sale: bool = False
 
 
 def places(world: World) -> Mapping[str, str]:
@@ -182,6 +184,8 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /studio/{course}/feedback/form": (Door(ITS_OWNER),),
     "GET /studio/{course}/insights": (Door(ITS_OWNER),),
     "GET /studio/{course}/summaries": (Door(ITS_OWNER),),
+    "GET /studio/sales/{order}": (Door(ITS_SELLERS, of_a_sale=True),),
+    "GET /studio/sales/{order}/evidence.zip": (Door(ITS_SELLERS, of_a_sale=True),),
     # Whoever runs the school
     "GET /admin": ADMIN_PAGE,
     "GET /admin/ai": ADMIN_PAGE,
@@ -194,6 +198,8 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /admin/mail/{key}/again": ADMIN_PAGE,
     "GET /admin/mail/{key}/sheet": ADMIN_PAGE,
     "GET /admin/payments": ADMIN_PAGE,
+    "GET /admin/orders": ADMIN_PAGE,
+    "GET /admin/orders/{order}": ADMIN_PAGE,
     "GET /admin/reviews": ADMIN_PAGE,
     "GET /admin/sales": ADMIN_PAGE,
     "GET /admin/sales.csv": ADMIN_PAGE,

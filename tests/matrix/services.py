@@ -28,6 +28,7 @@ TEACHERS = frozenset({OWNER, RIVAL})
 ADMINS = frozenset({ADMIN})
 ITS_OWNER = frozenset({OWNER})
 ITS_STUDENT = frozenset({STUDENT})
+ITS_SELLERS = frozenset({OWNER, ADMIN})
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Case:
     allowed: frozenset[str]
     arguments: Arguments = lambda _: ()
     named: Mapping[str, object] | None = None
+    of_a_sale: bool = False
 
 
 NOTHING_FOUND = Found(themes=[], suggestions=[])
@@ -109,14 +111,21 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.coupons.end": (Case(frozenset({OWNER, ADMIN}), lambda w: (w.coupon,)),),
     "money.coupons.mine": (Case(TEACHERS),),
     "money.coupons.of_school": (Case(ADMINS),),
+    "money.desk.ensure_runs_school": (Case(ADMINS),),
+    "money.desk.found": (Case(ADMINS, lambda _: ("", "all", 50)),),
+    "money.desk.give_access": (Case(ITS_SELLERS, lambda w: (w.order, "Because")),),
+    "money.desk.resend_access": (Case(ITS_SELLERS, lambda w: (w.order,)),),
+    "money.desk.sale": (Case(ITS_SELLERS, lambda w: (w.order,), of_a_sale=True),),
+    "money.desk.take_access": (Case(ITS_SELLERS, lambda w: (w.order, "Because")),),
+    "money.evidence.evidence": (Case(ITS_SELLERS, lambda w: (w.order,), of_a_sale=True),),
     "money.orders.mine": (Case(EVERYONE),),
     "money.orders.order": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.orders.status": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.payments_health.health": (Case(ADMINS),),
     "money.timeline.came_back": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.timeline.of": (Case(frozenset({STUDENT, OWNER, ADMIN}), lambda w: (w.order,)),),
+    "money.refunds.ask": (Case(ITS_SELLERS, lambda w: (w.order, "", "Because")),),
     "money.refunds.claim": (Case(ITS_STUDENT, lambda w: (w.order, "Not for me.")),),
-    "money.refunds.is_on_its_way": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.sandbox_record.recent": (Case(TEACHERS | ADMINS),),
     # Learning

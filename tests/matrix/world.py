@@ -66,14 +66,18 @@ class World:
     """Of the owner's feedback form; the student has answered it without a name."""
     student_session: int
 
-    def marks(self, role: str) -> set[str]:
-        """What must never come to the eyes of this role; of a visitor's, all of it."""
+    def marks(self, role: str, *, of_a_sale: bool = False) -> set[str]:
+        """What must never come to the eyes of this role; of a visitor's, all of it.
+
+        Where a sale is shown, its seller sees who bought.
+        """
         owners = {self.people[OWNER].email: {OWNER, ADMIN}, DRAFT_LESSON: {OWNER}, INSIGHT: {OWNER}}
+        sellers = {OWNER} if of_a_sale else set()
         students = {
-            self.people[STUDENT].email: {STUDENT, ADMIN},
+            self.people[STUDENT].email: {STUDENT, ADMIN} | sellers,
             self.order: {STUDENT, OWNER, ADMIN},
             LETTER: {STUDENT, ADMIN},
-            SURNAME: {STUDENT, ADMIN},
+            SURNAME: {STUDENT, ADMIN} | sellers,
         }
         both = {LOCKED_VIDEO: {STUDENT, OWNER}, DRAFT_COURSE: {OWNER, ADMIN}}
         secrets: dict[str, set[str]] = {

@@ -6,7 +6,7 @@ const LONGEST_WAIT = 10_000;
 export default {
   props: { html: String },
   emits: ["wish"],
-  template: `<div @submit="submit" @click="press"></div>`,
+  template: `<div @submit="submit" @click="press" @input="type"></div>`,
   mounted() {
     this.$el.innerHTML = this.html;
     this.$el.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
@@ -16,20 +16,40 @@ export default {
       const root = this.$el;
       const opened = [...root.querySelectorAll("details[open][data-keep]")].map((one) => one.id);
       const place = root.contains(document.activeElement) ? around(document.activeElement, root) : [];
+      const typed = this.typed();
       root.innerHTML = drawn;
+      for (const [id, value] of typed) {
+        const field = document.getElementById(id);
+        if (field) Object.assign(field, { value }).dataset.typed = "yes";
+      }
       for (const id of opened) {
         const one = document.getElementById(id);
         if (one) one.open = true;
       }
       const found = place.map((id) => document.getElementById(id)).find(Boolean);
+      root.dispatchEvent(new Event("drawn", { bubbles: true }));
       (found?.matches(CONTROL) ? found : found?.querySelector(CONTROL))?.focus();
     },
   },
   methods: {
+    typed() {
+      // What somebody is in the middle of typing outlives a redraw; what they have sent does not.
+      const kept = [];
+      for (const field of this.$el.querySelectorAll(FIELD)) {
+        if (field.id && field.dataset.typed && field.form?.id !== this.sent) kept.push([field.id, field.value]);
+      }
+      this.sent = undefined;
+      return kept;
+    },
+    type(event) {
+      event.target.dataset.typed = "yes";
+      if (event.target.form?.id === this.sent) this.sent = undefined;
+    },
     submit(event) {
       const form = event.target;
       if (!form.dataset.act) return; // A search: it goes by its address.
       event.preventDefault();
+      this.sent = form.id || undefined;
       this.tell(event.submitter, { ...form.dataset }, Object.fromEntries(new FormData(form)));
     },
     press(event) {
@@ -48,11 +68,12 @@ export default {
     settle() {
       clearTimeout(this.timer);
       this.busy?.removeAttribute("aria-busy");
-      this.busy = undefined;
+      this.busy = this.sent = undefined;
     },
   },
 };
 
+const FIELD = "input, textarea, select";
 const CONTROL = "button, a, input, textarea, summary";
 
 // Without a secure address a browser gives no clipboard: then the words are there to be marked.

@@ -24,9 +24,6 @@ LISTENS_FOR = 300.0
 """Seconds until an open page asks for a new stream, so that none stays for ever."""
 
 BREATH = 15.0
-REFUNDING = "refunding"
-UNSETTLED = (OrderStatus.OPEN, OrderStatus.PENDING, REFUNDING)
-
 Reason = Annotated[str, Form()]
 Code = Annotated[str, Form()]
 
@@ -133,17 +130,15 @@ async def _changes(request: Request, order: str) -> AsyncIterator[str]:
             except LumaError:
                 return
             yield f"data: {status}\n\n" if status != seen else ": still here\n\n"
-            if status not in UNSETTLED:
-                return
             seen = status
             await bell.rings(BREATH)
 
 
 async def _state(request: Request, order: str) -> str:
-    """The order's status, or `refunding` while the gateway has not answered."""
+    """The order's status; of a paid one also what has gone back of it."""
     status = await act_in(request, orders.status, order)
-    if status is OrderStatus.PAID and await act_in(request, refunds.is_on_its_way, order):
-        return REFUNDING
+    if status is OrderStatus.PAID:
+        return (await act_in(request, refunds.promise, order)).mark
     return status
 
 

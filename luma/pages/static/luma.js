@@ -203,7 +203,7 @@ for (const button of document.querySelectorAll("[data-expand]")) button.hidden =
 
 function watchPayment(box) {
   const address = box.dataset.checkout;
-  const isOver = () => !document.querySelector("[data-checkout][data-waiting]");
+  const isWaiting = () => document.querySelector("[data-checkout][data-waiting]");
   const status = () => document.querySelector("[data-checkout]").dataset.status;
   const redraw = async () => {
     const page = parsed(await (await fetch(location.href)).text());
@@ -213,20 +213,19 @@ function watchPayment(box) {
       old.replaceWith(fresh);
       document.title = page.title;
     }
-    if (isOver()) stop();
   };
   const poll = async () => {
+    if (!isWaiting()) return; // What comes after the payment, such as a refund, is told by the server.
     const answer = await fetch(`${address}/state`);
     if (answer.ok && (await answer.json()).status !== status()) await redraw();
   };
   const events = new EventSource(`${address}/events`);
   events.onmessage = (event) => { if (event.data !== status()) redraw().catch(() => {}); };
-  const timer = setInterval(() => poll().catch(() => {}), 2000);
-  const late = setTimeout(() => {
+  setInterval(() => poll().catch(() => {}), 2000);
+  setTimeout(() => {
     const words = document.querySelector("[data-late]");
     if (words) words.hidden = false;
   }, LATE);
-  const stop = () => { events.close(); clearInterval(timer); clearTimeout(late); };
 }
 
 /* Wiring */
@@ -260,5 +259,5 @@ addEventListener("pageshow", () => {
 
 const finder = document.querySelector("[data-finder]");
 if (finder) liveSearch(finder);
-const payment = document.querySelector("[data-checkout][data-waiting]");
+const payment = document.querySelector("[data-checkout]");
 if (payment) watchPayment(payment);

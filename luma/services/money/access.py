@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from luma.models.order import CheckoutAttempt, Order
+from luma.models.payment import Payment
 from luma.models.progress import Enrolment
+from luma.models.reversal import Refund, RefundRequest
 from luma.services import clock, letters, queue, signals
 from luma.services.money import grants, promotions, standings
 from luma.services.money.standings import PaymentStanding, Standing
@@ -81,6 +83,14 @@ def derive_enrolment(session: Session, student_id: int, course_id: int) -> None:
         _tell_opened(session, opened, student_id, course_id)
 
 
+def is_open_beside(session: Session, order: Order) -> bool:
+    """Whether another order or a grant gives its buyer access to the course too."""
+    student_id, course_id = order.buyer_id, order.course_id
+    other = exists().where(_pays(student_id, course_id), Order.id != order.id)
+    by_grant = grants.live(session, student_id, course_id) is not None
+    return by_grant or bool(session.scalar(select(other)))
+
+
 def forget_student(session: Session, student_id: int) -> None:
     """For an account that is being deleted: it learns nothing any more."""
     session.execute(delete(Enrolment).where(Enrolment.student_id == student_id))
@@ -125,13 +135,29 @@ def _source(session: Session, student_id: int, course_id: int) -> EnrolmentSourc
 
 
 def _pays(student_id: int, course_id: int) -> ColumnElement[bool]:
-    """Orders whose payment gives access."""
+    """Orders whose payment gives access: unless its seller ended it with a part that went back."""
     return and_(
         Order.buyer_id == student_id,
         Order.course_id == course_id,
         Order.status == OrderStatus.PAID,
-        Order.access_ended_reason.is_(None),
+        or_(Order.access_ended_reason.is_(None), ~_something_went_back()),
     )
+
+
+def _something_went_back() -> ColumnElement[bool]:
+    """Refunded, or asked for and not refused. A refund that fails gives back what hung on it."""
+    back = exists().where(
+        Payment.order_id == Order.id,
+        Refund.payment_id == Payment.id,
+        Refund.status.in_(standings.COUNTED),
+    )
+    asked = exists().where(
+        Payment.order_id == Order.id,
+        RefundRequest.payment_id == Payment.id,
+        RefundRequest.refund_id.is_(None),
+        RefundRequest.refusal.is_(None),
+    )
+    return or_(back, asked)
 
 
 def _tell_opened(session: Session, enrolment_id: int, student_id: int, course_id: int) -> None:

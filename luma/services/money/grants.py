@@ -17,8 +17,11 @@ def give(
     *,
     reason: str | None = None,
     given_by_id: int | None = None,
-) -> None:
-    """Write a grant; the caller derives the enrolment. A second one of its kind changes nothing."""
+) -> int | None:
+    """Write a grant; the caller derives the enrolment. A second one of its kind changes nothing.
+
+    Returns the id of a new one.
+    """
     new = insert(Grant).values(
         student_id=student_id,
         course_id=course_id,
@@ -27,12 +30,13 @@ def give(
         given_by_id=given_by_id,
         created_at=clock.now(),
     )
-    session.execute(new.on_conflict_do_nothing())
+    found: int | None = session.scalar(new.on_conflict_do_nothing().returning(Grant.id))
+    return found
 
 
-def end(session: Session, student_id: int, course_id: int, source: EnrolmentSource) -> None:
-    """End the grant of this kind, if there is one; the caller derives the enrolment."""
-    session.execute(
+def end(session: Session, student_id: int, course_id: int, source: EnrolmentSource) -> bool:
+    """End the grant of this kind; the caller derives the enrolment. False when there is none."""
+    ended = session.scalars(
         update(Grant)
         .where(
             Grant.student_id == student_id,
@@ -41,7 +45,9 @@ def end(session: Session, student_id: int, course_id: int, source: EnrolmentSour
             Grant.ended_at.is_(None),
         )
         .values(ended_at=clock.now())
+        .returning(Grant.id)
     )
+    return ended.first() is not None
 
 
 def live(session: Session, student_id: int, course_id: int) -> EnrolmentSource | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from luma.models.order import CheckoutAttempt
 from luma.models.payment import Payment
-from luma.models.reversal import Dispute, Refund
+from luma.models.reversal import Dispute, Refund, RefundRequest
 from luma.services.money.sale_letters import (
     Sale,
     Words,
@@ -72,6 +72,20 @@ def refund_changed(session: Session, refund_id: int) -> None:
         _refund_made(session, sale, refund)
     else:
         _refund_came_back(session, sale, refund)
+
+
+def refund_refused(session: Session, request: RefundRequest) -> None:
+    """To whoever asked, and to everybody who can do something about it."""
+    sale = sale_of(session, session.get_one(Payment, request.payment_id).order_id)
+    key, kind, subject = f"refund-refused-{request.id}", "refund-refused", "A refund was refused"
+    said = (
+        f"The refund of {request.amount.words()} for “{sale.title}” was asked for and could not be "
+        f"made. {request.refusal}"
+    )
+    if request.asked_by_id == sale.order.buyer_id:
+        hint = f"{said} The school has been told."
+        to_buyer(session, sale, Words(f"{key}-buyer", kind, subject, hint))
+    to_school(session, sale, Words(key, kind, subject, said))
 
 
 def dispute_changed(session: Session, dispute_id: int) -> None:

@@ -14,10 +14,10 @@ from luma.models.course import Course
 from luma.models.order import Order
 from luma.models.payment import Payment
 from luma.models.reversal import RefundRequest
-from luma.services import audit, clock, gateways, policies, queue, texts
+from luma.services import audit, clock, gateways, policies, queue, signals, texts
 from luma.services.gateways import reversal_events
 from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
-from luma.services.money import access, grants, reversals, standings
+from luma.services.money import access, grants, letters_of_money, reversals, standings
 from luma.services.money.standings import PaymentStanding, Standing
 from luma.services.policies import Actor
 from luma.values import EnrolmentSource, Money
@@ -34,6 +34,14 @@ class Access(StrEnum):
     BY_RULE = "by_rule"
     KEEP = "keep"
     END = "end"
+
+    @classmethod
+    def read(cls, word: object) -> "Access":
+        """Raises RuleBroken for what no form offers."""
+        chosen = next((one for one in cls if one == word), None)
+        if chosen is None:
+            raise RuleBroken("Choose from the list what becomes of access.")
+        return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,16 @@ class Promise:
     until: datetime | None
     """The last moment at which a refund runs by itself; None when there is nothing to ask for."""
     paid: Refundable
+    refusal: str | None
+    """Why the last refund that was asked for was not made."""
+
+    @property
+    def mark(self) -> str:
+        """Another one whenever there is something new to show."""
+        if self.paid.waiting.minor > 0:
+            return "refunding"
+        refused = "-refused" if self.refusal else ""
+        return f"paid-{self.paid.refunded.minor}{refused}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +112,7 @@ def ask(
     The seller of the course and admins may. The gateway is asked after the commit; what it
     answers, and what access follows, arrives as a fact.
     """
-    order = _sold_by(session, actor, order_id)
+    order = sold_by(session, actor, order_id)
     why = texts.line(reason, "Reason", 200)
     left = refundable(session, order).left
     wanted = Money.parse(amount, left.currency) if amount.strip() else left
@@ -113,6 +131,7 @@ def claim(session: Session, actor: Actor, order_id: str, reason: str) -> None:
     why = texts.line(reason, "Reason", 200)
     left = refundable(session, order).left
     _request(session, order, left, left, why, actor.id)
+    signals.tell(session, order.public_id)
 
 
 def promise(session: Session, actor: Actor, order_id: str) -> Promise:
@@ -120,12 +139,17 @@ def promise(session: Session, actor: Actor, order_id: str) -> Promise:
     order = _own(session, actor, order_id)
     paid, until = refundable(session, order), promised_until(order)
     is_open = until is not None and until >= clock.now() and paid.left.minor > 0
-    return Promise(until if is_open else None, paid)
+    return Promise(until if is_open else None, paid, _last_refusal(session, order))
 
 
-def is_on_its_way(session: Session, actor: Actor, order_id: str) -> bool:
-    """Whether a refund was asked for that the gateway has not answered."""
-    return promise(session, actor, order_id).paid.waiting.minor > 0
+def _last_refusal(session: Session, order: Order) -> str | None:
+    return session.scalar(
+        select(RefundRequest.refusal)
+        .join(Payment, Payment.id == RefundRequest.payment_id)
+        .where(Payment.order_id == order.id)
+        .order_by(RefundRequest.id.desc())
+        .limit(1)
+    )
 
 
 def promised_until(order: Order) -> datetime | None:
@@ -172,8 +196,15 @@ def send(request_id: int) -> None:
 
 
 def _refuse(request_id: int, why: str) -> None:
+    """Nothing goes back: what access hung on it comes back, and whoever asked is told."""
     with db.unit_of_work() as session:
-        session.get_one(RefundRequest, request_id).refuse(why)
+        request = session.get_one(RefundRequest, request_id)
+        payment = session.get_one(Payment, request.payment_id)
+        order = access.locked(session, payment.order_id)
+        request.refuse(why)
+        access.derive(session, order)
+        signals.tell(session, order.public_id)
+        letters_of_money.refund_refused(session, request)
 
 
 def _request(session: Session, order: Order, wanted: Money, left: Money, why: str, by: int) -> None:
@@ -217,6 +248,7 @@ def _settle_access(
     if then is Access.END and not is_full:
         order.access_ended_reason = why
     access.derive(session, order)
+    signals.tell(session, order.public_id)
 
 
 def _open_payments(session: Session, order: Order) -> list[_Open]:
@@ -244,7 +276,7 @@ def _open_payments(session: Session, order: Order) -> list[_Open]:
     ]
 
 
-def _sold_by(session: Session, actor: Actor, order_id: str) -> Order:
+def sold_by(session: Session, actor: Actor, order_id: str) -> Order:
     """The order, held. Another instructor's is not found."""
     found = session.execute(
         select(Order.id, Course)

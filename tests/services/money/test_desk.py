@@ -1,6 +1,7 @@
 """The desk of one sale: what it shows, who may see it, access by hand, evidence as one file."""
 
 import json
+from contextlib import suppress
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -9,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound, RuleBroken
+from luma.models.course import Chapter, Lesson
 from luma.models.letter import Letter
+from luma.models.order import Order
 from luma.models.reversal import RefundRequest
 from luma.services import learning
 from luma.services.money import desk, evidence, evidence_file, refunds
@@ -39,10 +42,10 @@ def test_a_sale_shows_what_was_paid_and_what_went_back(session: Session, sale: S
     assert (found.buyer, found.email) == (sale.buyer.name, sale.buyer.email)
     assert found.money.left == Money(3400, "usd")
     assert [line.amount.minor for line in found.payments] == [4900]
-    assert [(line.amount.minor, line.status, line.reason) for line in found.refunds] == [
+    assert {(line.amount.minor, line.status, line.reason) for line in found.refunds} == {
         (1000, RefundStatus.SUCCEEDED, "A part."),
         (500, RefundStatus.PENDING, None),
-    ]
+    }
     assert found.access is EnrolmentSource.PURCHASE
 
 
@@ -121,10 +124,9 @@ def test_no_odd_search_or_reason_breaks_the_desk(session: Session, sale: Sale, b
         lambda: Access.read(bad),
         lambda: desk.only(bad),
     ):
-        try:
+        with suppress(RuleBroken):
             odd()
-        except RuleBroken as refusal:
-            assert str(refusal).endswith(".")
+    assert session.scalar(select(Order.id).where(Order.id == sale.order.id))
 
 
 def test_orders_are_found_by_code_buyer_and_course(session: Session, sale: Sale) -> None:
@@ -147,7 +149,8 @@ def test_orders_are_found_by_code_buyer_and_course(session: Session, sale: Sale)
 def test_evidence_is_one_file_with_terms_use_letters_and_no_addresses_of_computers(
     session: Session, sale: Sale
 ) -> None:
-    lesson = sale.course.chapters[0].lessons[0]
+    of_course = select(Lesson).join(Chapter).where(Chapter.course_id == sale.course.id)
+    lesson = session.scalars(of_course.order_by(Lesson.position).limit(1)).one()
     learning.complete_lesson(session, buyer(session, sale), lesson.public_id)
     deliver(session, dispute_event(sale))
 

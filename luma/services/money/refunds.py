@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma import db
@@ -18,7 +18,7 @@ from luma.services import audit, clock, gateways, policies, queue, signals, text
 from luma.services.gateways import reversal_events
 from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
 from luma.services.money import access, grants, letters_of_money, reversals, standings
-from luma.services.money.standings import PaymentStanding, Standing
+from luma.services.money.standings import Standing
 from luma.services.policies import Actor
 from luma.values import EnrolmentSource, Money
 
@@ -77,21 +77,9 @@ class Promise:
         return f"paid-{self.paid.refunded.minor}{refused}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A payment that may be given back, and what is asked back of it: in minor units."""
-
-    payment: PaymentStanding
-    waiting: int
-
-    @property
-    def left(self) -> int:
-        return self.payment.paid - self.payment.refunded - self.waiting
-
-
 def refundable(session: Session, order: Order) -> Refundable:
     """In the order's currency; what was paid in another is for an admin at the gateway."""
-    currency, payments = order.price.currency, _open_payments(session, order)
+    currency, payments = order.price.currency, standings.returnable(session, order)
     return Refundable(
         Money(sum(one.payment.paid for one in payments), currency),
         Money(sum(one.payment.refunded for one in payments), currency),
@@ -160,7 +148,7 @@ def promised_until(order: Order) -> datetime | None:
 def return_double(session: Session, order_id: int) -> None:
     """All good payments but the first go back. Twice changes nothing."""
     order = access.locked(session, order_id)
-    payments = _open_payments(session, order)
+    payments = standings.returnable(session, order)
     live = [one for one in payments if one.payment.standing is Standing.LIVE]
     for one in live[1:]:
         if one.left:
@@ -216,7 +204,7 @@ def _request(session: Session, order: Order, wanted: Money, left: Money, why: st
             else f"Refund an amount between 0 and {left.words()}."
         )
     rest = wanted.minor
-    for one in _open_payments(session, order):
+    for one in standings.returnable(session, order):
         part = min(rest, one.left)
         if part > 0:
             _write(session, order, one, part, why, by)
@@ -224,7 +212,7 @@ def _request(session: Session, order: Order, wanted: Money, left: Money, why: st
 
 
 def _write(
-    session: Session, order: Order, one: _Open, minor: int, why: str, by: int | None
+    session: Session, order: Order, one: standings.Returnable, minor: int, why: str, by: int | None
 ) -> None:
     request = RefundRequest(
         payment_id=one.payment.payment_id,
@@ -249,31 +237,6 @@ def _settle_access(
         order.access_ended_reason = why
     access.derive(session, order)
     signals.tell(session, order.public_id)
-
-
-def _open_payments(session: Session, order: Order) -> list[_Open]:
-    """Payments in the order's currency that nothing disputes, and what is asked back of each."""
-    waiting = dict(
-        session.execute(
-            select(RefundRequest.payment_id, func.sum(RefundRequest.amount_minor))
-            .join(Payment, Payment.id == RefundRequest.payment_id)
-            .where(
-                Payment.order_id == order.id,
-                RefundRequest.refund_id.is_(None),
-                RefundRequest.refusal.is_(None),
-            )
-            .group_by(RefundRequest.payment_id)
-        ).all()
-    )
-    own = select(Payment.id).where(
-        Payment.order_id == order.id, Payment.amount_currency == order.price.currency
-    )
-    ours = set(session.scalars(own))
-    return [
-        _Open(payment, int(waiting.get(payment.payment_id, 0)))
-        for payment in standings.of_order(session, order.id)
-        if payment.payment_id in ours and payment.standing in (Standing.LIVE, Standing.REFUNDED)
-    ]
 
 
 def sold_by(session: Session, actor: Actor, order_id: str) -> Order:

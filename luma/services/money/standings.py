@@ -6,8 +6,9 @@ from enum import Enum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from luma.models.order import Order
 from luma.models.payment import Payment
-from luma.models.reversal import Dispute, Refund
+from luma.models.reversal import Dispute, Refund, RefundRequest
 from luma.values import DisputeStatus, RefundStatus
 
 COUNTED = [status for status in RefundStatus if status.counts]
@@ -42,6 +43,18 @@ class PaymentStanding:
         return Standing.LIVE
 
 
+@dataclass(frozen=True, slots=True)
+class Returnable:
+    """A payment that may be given back, and what is asked back of it: in minor units."""
+
+    payment: PaymentStanding
+    waiting: int
+
+    @property
+    def left(self) -> int:
+        return self.payment.paid - self.payment.refunded - self.waiting
+
+
 def of_order(session: Session, order_id: int) -> list[PaymentStanding]:
     """Every payment of an order, oldest first, in one statement."""
     refunded = (
@@ -59,6 +72,31 @@ def of_order(session: Session, order_id: int) -> list[PaymentStanding]:
     return [
         PaymentStanding(number, mismatch, paid, int(back), _statuses(words))
         for number, mismatch, paid, back, words in rows
+    ]
+
+
+def returnable(session: Session, order: Order) -> list[Returnable]:
+    """Payments in the order's currency that nothing disputes, and what is asked back of each."""
+    waiting = dict(
+        session.execute(
+            select(RefundRequest.payment_id, func.sum(RefundRequest.amount_minor))
+            .join(Payment, Payment.id == RefundRequest.payment_id)
+            .where(
+                Payment.order_id == order.id,
+                RefundRequest.refund_id.is_(None),
+                RefundRequest.refusal.is_(None),
+            )
+            .group_by(RefundRequest.payment_id)
+        ).all()
+    )
+    own = select(Payment.id).where(
+        Payment.order_id == order.id, Payment.amount_currency == order.price.currency
+    )
+    ours = set(session.scalars(own))
+    return [
+        Returnable(payment, int(waiting.get(payment.payment_id, 0)))
+        for payment in of_order(session, order.id)
+        if payment.payment_id in ours and payment.standing in (Standing.LIVE, Standing.REFUNDED)
     ]
 
 

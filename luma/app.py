@@ -54,8 +54,7 @@ from luma.pages.shop import (
 )
 from luma.pages.shop.errors import error_page
 from luma.pages.shop.render import NotesShownOnce
-from luma.pages.studio import coupons, courses, editor, feedback_form, insights, summaries
-from luma.pages.studio import courses, editor, feedback_form, insights, sale, summaries
+from luma.pages.studio import coupons, courses, editor, feedback_form, insights, sale, summaries
 from luma.pages.studio import feedback as studio_feedback
 from luma.settings import settings
 

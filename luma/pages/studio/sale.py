@@ -9,12 +9,12 @@ from nicegui import APIRouter, ui
 from starlette.responses import Response
 
 from luma.bridge import offload
-from luma.pages import assets, section
+from luma.pages import assets, reconciling, section
 from luma.pages.components.board import Wish
 from luma.pages.feedback import page
 from luma.pages.section import Done
 from luma.pages.session import act, act_in
-from luma.services.money import desk, evidence, evidence_file, refunds
+from luma.services.money import desk, evidence, evidence_file, refunds, timeline
 from luma.services.money.refunds import Access
 
 router = APIRouter()
@@ -41,6 +41,7 @@ async def show(order: str, name: str, *, of: str, back: str, back_words: str) ->
     async def read() -> Mapping[str, object]:
         return {
             "sale": await act(desk.sale, order),
+            "timeline": await act(timeline.of, order),
             "evidence": f"/studio/sales/{quote(order)}/evidence.zip",
             "back": back,
             "back_words": back_words,
@@ -73,4 +74,10 @@ async def _take(wish: Wish) -> str:
     return "What was given by hand is taken back."
 
 
-ACTS: Mapping[str, Done] = {"refund": _refund, "resend": _resend, "give": _give, "take": _take}
+ACTS: Mapping[str, Done] = {
+    "refund": _refund,
+    "resend": _resend,
+    "give": _give,
+    "take": _take,
+    "reconcile": reconciling.reconcile,
+}

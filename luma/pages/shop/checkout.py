@@ -84,6 +84,7 @@ async def return_page(request: Request, order: str) -> Response:
         await act_in(request, timeline.came_back, order)
     if found.status is OrderStatus.PAID:
         promise = await act_in(request, refunds.promise, order)
+        found = await act_in(request, orders.order, order)  # the refund may have come in between
     return render(request, "checkout_return.html.j2", order=found, promise=promise)
 
 

@@ -27,6 +27,7 @@ from luma.pages import (
     images,
     learn,
     mail,
+    payouts,
     sales,
     shell,
     theme,
@@ -49,6 +50,7 @@ from luma.pages.shop import (
     onward,
     reviews,
     sandbox,
+    sandbox_onboarding,
     second_step,
     sitemap,
 )
@@ -86,12 +88,15 @@ PLAIN = (
     studio_feedback.downloads,
     sales.downloads,
     sale.downloads,
+    payouts.downloads,
+    sandbox_onboarding.router,
     learn.router,
     mail.router,
 )
 BEHIND_SIGN_IN = (
     overview.router,
     sales.router,
+    payouts.router,
     courses.router,
     coupons.router,
     sale.router,

@@ -164,6 +164,9 @@ def _sales(session: Session) -> list[Shot]:
         Shot("sales-nothing-found", "/studio/sales?q=zither", "teacher"),
         Shot("sales-none", "/studio/sales", "ines"),
         Shot("admin-sales", "/admin/sales", "admin"),
+        Shot("payouts", "/studio/payouts", "teacher"),
+        Shot("payouts-none", "/studio/payouts", "ines"),
+        Shot("admin-payouts", "/admin/payouts", "admin", ".admin-manage summary"),
     ]
 
 

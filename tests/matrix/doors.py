@@ -41,6 +41,7 @@ class Door:
 def places(world: World) -> Mapping[str, str]:
     """The owner's and the student's things, by the names that addresses give them."""
     return {
+        "account_id": "acct_sbx_nothing",
         "course": world.course,
         "key": world.letter,
         "lesson": world.lesson,
@@ -146,6 +147,8 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /sandbox/checkout/{session_id}/faults": (Door(NOBODY),),
     "POST /sandbox/checkout/{session_id}/later": (Door(NOBODY),),
     "POST /sandbox/checkout/{session_id}/{what}": (Door(NOBODY),),
+    "GET /sandbox/onboarding/{account_id}": (Door(NOBODY),),
+    "POST /sandbox/onboarding/{account_id}/finish": (Door(NOBODY),),
     "POST /webhooks/clerk": (Door(NOBODY, refused=frozenset({400, 403, 404})),),
     "POST /webhooks/stripe": (Door(NOBODY, refused=frozenset({400, 403})),),
     "POST /webhooks/stripe/connect": (Door(NOBODY, refused=frozenset({400, 403})),),
@@ -175,6 +178,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /reviews/{review}/report": MY_PAGE,
     # The studio
     "GET /studio": (Door(TEACHERS),),
+    "GET /studio/payouts": (Door(TEACHERS),),
     "GET /studio/sales": (Door(TEACHERS),),
     "GET /studio/sales.csv": (Door(TEACHERS),),
     "GET /studio/coupons": (Door(TEACHERS),),
@@ -201,6 +205,8 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /admin/orders": ADMIN_PAGE,
     "GET /admin/orders/{order}": ADMIN_PAGE,
     "GET /admin/reviews": ADMIN_PAGE,
+    "GET /admin/payouts": ADMIN_PAGE,
+    "GET /admin/payouts.csv": ADMIN_PAGE,
     "GET /admin/sales": ADMIN_PAGE,
     "GET /admin/sales.csv": ADMIN_PAGE,
     "GET /admin/settings": ADMIN_PAGE,

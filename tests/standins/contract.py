@@ -35,7 +35,7 @@ def asked(method: str, path: str, body: str) -> dict[str, Any]:
     """What a form says, nested and with numbers and truths as such."""
     found = _operation(method, path)
     if path.startswith("/v2/"):
-        sent: dict[str, Any] = json.loads(body or "{}")
+        sent: dict[str, Any] = json.loads(body) if body.startswith("{") else {}
         return sent
     read: dict[str, Any] = _typed(_nested(body), _form(found) if found else {})
     return read

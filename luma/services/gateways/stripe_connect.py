@@ -40,7 +40,7 @@ def onboarding_address(client: stripe.StripeClient, account_id: str, here: str) 
                 "type": "account_onboarding",
                 "account_onboarding": {
                     "refresh_url": f"{here}?again=1",
-                    "return_url": here,
+                    "return_url": f"{here}?back=1",
                 },
             },
         }

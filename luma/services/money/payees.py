@@ -20,7 +20,7 @@ from luma.settings import settings
 
 log = logging.getLogger(__name__)
 
-HERE = "/studio/payouts/connected"
+HERE = "/studio/payouts"
 
 
 @dataclass(frozen=True, slots=True)

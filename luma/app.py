@@ -56,7 +56,16 @@ from luma.pages.shop import (
 )
 from luma.pages.shop.errors import error_page
 from luma.pages.shop.render import NotesShownOnce
-from luma.pages.studio import coupons, courses, editor, feedback_form, insights, sale, summaries
+from luma.pages.studio import (
+    coupons,
+    courses,
+    editor,
+    feedback_form,
+    insights,
+    rehearse,
+    sale,
+    summaries,
+)
 from luma.pages.studio import feedback as studio_feedback
 from luma.settings import settings
 
@@ -100,6 +109,7 @@ BEHIND_SIGN_IN = (
     courses.router,
     coupons.router,
     sale.router,
+    rehearse.router,
     editor.router,
     studio_feedback.router,
     feedback_form.router,

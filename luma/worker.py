@@ -24,6 +24,7 @@ from luma.services.money import (
     inbox,
     payees,
     refunds,
+    rehearsal,
     transfers,
 )
 from luma.services.post import delivery
@@ -91,6 +92,7 @@ def build(address: str) -> App:
             "inbox.apply": inbox.apply,
             "payees.refresh": payees.refresh,
             "refunds.send": refunds.send,
+            "rehearsals.play": rehearsal.play,
             "sandbox.deliver": sandbox.deliver,
             "transfers.send": transfers.send,
         },

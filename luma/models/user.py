@@ -3,7 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    String,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from luma.errors import RuleBroken
@@ -36,6 +45,8 @@ class User(Base):
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     """When they left. What stays of them has no name; see services/leaving.py."""
+    rehearses_for_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), unique=True)
+    """The instructor who rehearses sales with this buyer, who is nobody and counted nowhere."""
 
     roles: Mapped[list["UserRole"]] = relationship(
         lazy="raise", cascade="all, delete-orphan", order_by="UserRole.role"
@@ -58,6 +69,11 @@ class User(Base):
         self.deleted_at = now
         self.disabled_at = self.disabled_at or now
         self.roles = []
+
+
+def rehearsal_buyers() -> Select[int]:
+    """Whom no figure counts."""
+    return select(User.id).where(User.rehearses_for_id.is_not(None))
 
 
 class UserRole(Base):

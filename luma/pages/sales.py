@@ -44,7 +44,7 @@ MARKS = {
     "disputed": ("warning", "Disputed"),
     "charged_back": ("negative", "Charged back"),
 }
-HELPS: tuple[tuple[str, str], ...] = ()
+HELPS: tuple[tuple[str, str], ...] = (("/studio", "Rehearse a sale from your courses"),)
 """Where somebody who has sold nothing yet goes on: address and words."""
 
 assert STATE_WORDS.keys() == STATES.keys()  # noqa: S101  (a state without words is seen at start)

@@ -4,13 +4,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, and_, exists, func, select
+from sqlalchemy import ScalarSelect, exists, func, select
 from sqlalchemy.orm import Session, defer
 
 from luma.models.course import Chapter, Course, Image, Lesson
 from luma.models.order import Order
 from luma.models.payment import Payment
 from luma.models.progress import Enrolment
+from luma.models.user import rehearsal_buyers
 from luma.services import policies
 from luma.services.policies import Actor
 from luma.values import CourseStatus, Money
@@ -78,7 +79,11 @@ def _revenue(session: Session, instructor_id: int) -> dict[int, tuple[Money, ...
         select(Order.course_id, Payment.amount_currency, func.sum(Payment.amount_minor))
         .join(Payment, Payment.order_id == Order.id)
         .join(Course, Course.id == Order.course_id)
-        .where(Course.instructor_id == instructor_id, Payment.mismatch.is_(None))
+        .where(
+            Course.instructor_id == instructor_id,
+            Payment.mismatch.is_(None),
+            Order.buyer_id.not_in(rehearsal_buyers()),
+        )
         .group_by(Order.course_id, Payment.amount_currency)
         .order_by(func.sum(Payment.amount_minor).desc())
     )
@@ -106,7 +111,11 @@ def _lesson_count() -> ScalarSelect[int]:
 def _student_count() -> ScalarSelect[int]:
     return (
         select(func.count())
-        .where(and_(Enrolment.course_id == Course.id, Enrolment.active))
+        .where(
+            Enrolment.course_id == Course.id,
+            Enrolment.active,
+            Enrolment.student_id.not_in(rehearsal_buyers()),
+        )
         .correlate(Course)
         .scalar_subquery()
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from luma.models.course import Course
 from luma.models.letter import Letter
@@ -50,9 +50,10 @@ def write(  # noqa: PLR0913  (a letter has these parts, and each is named where 
     not the user's own; there, and at one that nobody has confirmed, they are not named: strangers
     would read what somebody else chose to be called. Nothing is written to disabled users.
     """
-    addressee = _addressee(session, user_id, to)
+    addressee = _addressee(session, user_id, to, single_use)
     if addressee is None:
         return
+    subject = f"{addressee.pop('mark')}{subject}"
     words, path = button or ("", "")
     new = insert(Letter).values(
         **addressee,
@@ -70,20 +71,27 @@ def write(  # noqa: PLR0913  (a letter has these parts, and each is named where 
         queue.defer(session, "letters.send", lane="mail", letter_id=letter_id)
 
 
-def _addressee(session: Session, user_id: int, to: str | None) -> dict[str, object] | None:
-    """The part of a new letter that does not depend on what it says."""
+def _addressee(
+    session: Session, user_id: int, to: str | None, single_use: SingleUse | None
+) -> dict[str, object] | None:
+    """The part of a new letter that does not depend on what it says.
+
+    What a rehearsal's buyer would get goes to its instructor; a link that works once, to nobody.
+    """
+    rehearsed_by = aliased(User)
     user = session.execute(
-        select(User.name, User.email, User.email_verified_at).where(
-            User.id == user_id, User.disabled_at.is_(None)
-        )
+        select(User.name, User.email, User.email_verified_at, rehearsed_by.email.label("by"))
+        .outerjoin(rehearsed_by, rehearsed_by.id == User.rehearses_for_id)
+        .where(User.id == user_id, User.disabled_at.is_(None))
     ).one_or_none()
-    if user is None:
+    if user is None or (user.by and single_use):
         return None
     is_theirs = user.email_verified_at is not None and to is None
     now = clock.now()
     return {
         "user_id": user_id,
-        "address": to or user.email,
+        "mark": "[Rehearsal] " if user.by else "",
+        "address": user.by or to or user.email,
         "greeting": f"Hello {one_line(user.name, 80)}," if is_theirs else "Hello,",
         "status": LetterStatus.WAITING,
         "attempts": 0,

@@ -187,6 +187,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /studio/{course}/feedback.csv": (Door(ITS_OWNER),),
     "GET /studio/{course}/feedback/form": (Door(ITS_OWNER),),
     "GET /studio/{course}/insights": (Door(ITS_OWNER),),
+    "GET /studio/rehearse/{course}": (Door(ITS_OWNER),),
     "GET /studio/{course}/summaries": (Door(ITS_OWNER),),
     "GET /studio/sales/{order}": (Door(ITS_SELLERS, of_a_sale=True),),
     "GET /studio/sales/{order}/evidence.zip": (Door(ITS_SELLERS, of_a_sale=True),),

@@ -127,6 +127,8 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.refunds.ask": (Case(ITS_SELLERS, lambda w: (w.order, "", "Because")),),
     "money.refunds.claim": (Case(ITS_STUDENT, lambda w: (w.order, "Not for me.")),),
     "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),
+    "money.rehearsal.begin": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "money.rehearsal_steps.look": (Case(ITS_OWNER, lambda w: (w.course,)),),
     "money.sandbox_record.recent": (Case(TEACHERS | ADMINS),),
     # Learning
     "learning.classroom": (

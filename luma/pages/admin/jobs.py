@@ -33,6 +33,7 @@ TASKS = {
     "payees.refresh_all": "Ask how all instructors' accounts stand",
     "refunds.return_double": "Give back what was paid twice",
     "refunds.send": "Ask the payment gateway for a refund",
+    "rehearsals.play": "Go on with the rehearsal of a sale",
     "sandbox.deliver": "Deliver an event of the sandbox",
     "transfers.plan": "Look for what instructors are due",
     "transfers.plan_for": "Write down what an instructor is due",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, defer
 from luma.errors import NotFound, RuleBroken
 from luma.models.course import Course
 from luma.models.progress import Enrolment
-from luma.models.user import User
+from luma.models.user import User, rehearsal_buyers
 from luma.services import audit, clock, letters, policies, studio, texts
 from luma.services.outline import live_lessons
 from luma.services.policies import Actor
@@ -178,6 +178,10 @@ def only(word: object) -> Only:
 def _students() -> ScalarSelect[int]:
     return (
         select(func.count())
-        .where(Enrolment.course_id == Course.id, Enrolment.active)
+        .where(
+            Enrolment.course_id == Course.id,
+            Enrolment.active,
+            Enrolment.student_id.not_in(rehearsal_buyers()),
+        )
         .scalar_subquery()
     )

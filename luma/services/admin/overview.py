@@ -10,7 +10,7 @@ from luma.models.course import Course
 from luma.models.order import Order
 from luma.models.progress import Enrolment
 from luma.models.review import ReviewReport
-from luma.models.user import User
+from luma.models.user import User, rehearsal_buyers
 from luma.services import health, policies
 from luma.services.admin import jobs
 from luma.services.admin.jobs import StuckEvent
@@ -55,12 +55,16 @@ def overview(session: Session, actor: Actor) -> Overview:
     reported = select(func.count(ReviewReport.review_id.distinct())).where(
         ReviewReport.settled_at.is_(None)
     )
+    people = select(func.count(User.id)).where(User.rehearses_for_id.is_(None))
+    enrolments = select(func.count(Enrolment.id)).where(
+        Enrolment.active, Enrolment.student_id.not_in(rehearsal_buyers())
+    )
     failed = text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
     return Overview(
-        people=_count(session, select(func.count(User.id))),
+        people=_count(session, people),
         courses=_count(session, published),
         hidden_courses=_count(session, hidden),
-        enrolments=_count(session, select(func.count(Enrolment.id)).where(Enrolment.active)),
+        enrolments=_count(session, enrolments),
         reported_reviews=_count(session, reported),
         failed_jobs=int(session.execute(failed).scalar_one()),
         odd_orders=_odd_orders(session),

@@ -54,7 +54,7 @@ def found(session: Session, actor: Actor, words: object, most: int) -> People:
     rows = session.execute(
         select(User.id, User.name, User.email, _roles(), User.created_at, User.disabled_at)
         .add_columns(User.email_verified_at, _seen(), _browsers(), _learns(), _teaches())
-        .where(*_matches(asked))
+        .where(*_matches(asked), User.rehearses_for_id.is_(None))
         .order_by(User.id.desc())
         .limit(most + 1)
     ).all()

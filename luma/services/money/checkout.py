@@ -1,6 +1,7 @@
 """Open an order at today's price, lead the buyer to pay, and say how it stands."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -52,6 +53,9 @@ class Stale:
     order_id: int
 
 
+Step = Visit | OutOfStep | NotThere | Stale | str
+
+
 def start(key: str | None, slug: str, code: str = "") -> str:
     """Return the address where whoever is signed in with this session key goes on.
 
@@ -60,9 +64,18 @@ def start(key: str | None, slug: str, code: str = "") -> str:
     visit are committed before the gateway is asked, and a second tab gets the same page. A code
     that takes off all of the price leads straight to the course. Raises CodeRefused.
     """
+    return _led(lambda session: accounts.as_user(session, key, _next_step, slug, code))
+
+
+def start_for(buyer: Actor, slug: str) -> str:
+    """The same for a buyer who rehearses, and whom no browser stands for."""
+    return _led(lambda session: _next_step(session, buyer, slug, ""))
+
+
+def _led(decide: Callable[[Session], Step]) -> str:
     for _ in range(TURNS):
         with db.unit_of_work() as session:
-            step = accounts.as_user(session, key, _next_step, slug, code)
+            step = decide(session)
         match step:
             case Visit():
                 try:
@@ -112,9 +125,7 @@ def close(order_id: int) -> None:
         access.derive(session, order)
 
 
-def _next_step(
-    session: Session, actor: Actor, slug: str, code: str
-) -> Visit | OutOfStep | NotThere | Stale | str:
+def _next_step(session: Session, actor: Actor, slug: str, code: str) -> Step:
     """One buyer's purchases follow one another: the row of the buyer is locked."""
     session.execute(select(User.id).where(User.id == actor.id).with_for_update(key_share=True))
     course = _on_sale(session, slug)

@@ -14,6 +14,7 @@ from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerKind, LedgerTra
 from luma.models.order import Order
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
+from luma.models.user import rehearsal_buyers
 from luma.services import clock
 from luma.services.money import shares
 from luma.services.money.shares import Gone, Shares
@@ -63,14 +64,19 @@ class Book:
 
     @classmethod
     def of(cls, session: Session, payment: Payment) -> Self | None:
-        """None while nobody knows what it settled to: then there is nothing to post."""
+        """None while nobody knows what it settled to: then there is nothing to post.
+
+        Nor is there for a rehearsal, in which nobody earns anything.
+        """
         if payment.settled_minor is None:
             return None
-        order, instructor_id = session.execute(
-            select(Order, Course.instructor_id)
+        order, instructor_id, is_rehearsal = session.execute(
+            select(Order, Course.instructor_id, Order.buyer_id.in_(rehearsal_buyers()))
             .join(Course, Course.id == Order.course_id)
             .where(Order.id == payment.order_id)
         ).one()
+        if is_rehearsal:
+            return None
         split = shares.of(
             payment.amount_minor,
             payment.settled_minor,

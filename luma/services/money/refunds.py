@@ -122,6 +122,13 @@ def claim(session: Session, actor: Actor, order_id: str, reason: str) -> None:
     signals.tell(session, order.public_id)
 
 
+def give_back(session: Session, order: Order, why: str, by: int) -> None:
+    """All that is left of an order, without asking who may: for a rehearsal."""
+    order = access.locked(session, order.id)
+    left = refundable(session, order).left
+    _request(session, order, left, left, why, by)
+
+
 def promise(session: Session, actor: Actor, order_id: str) -> Promise:
     """Raises NotFound for anybody else's order."""
     order = _own(session, actor, order_id)

@@ -22,6 +22,7 @@ class Sale:
     title: str
     seller_id: int
     buyer: str
+    is_rehearsal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ class Words:
 
 
 def sale_of(session: Session, order_id: int) -> Sale:
-    order, title, seller_id, buyer = session.execute(
-        select(Order, Course.title, Course.instructor_id, User.name)
+    order, title, seller_id, buyer, rehearses_for = session.execute(
+        select(Order, Course.title, Course.instructor_id, User.name, User.rehearses_for_id)
         .join(Course, Course.id == Order.course_id)
         .join(User, User.id == Order.buyer_id)
         .where(Order.id == order_id)
     ).one()
-    return Sale(order, title, seller_id, buyer)
+    return Sale(order, title, seller_id, buyer, rehearses_for is not None)
 
 
 def to_buyer(session: Session, sale: Sale, said: Words) -> None:
@@ -56,6 +57,8 @@ def to_seller(session: Session, sale: Sale, said: Words) -> None:
 
 def to_admins(session: Session, sale: Sale, said: Words) -> None:
     """A seller who is an admin too was told as the seller already: the key is the same."""
+    if sale.is_rehearsal:
+        return
     address = f"/admin/orders/{sale.order.public_id}"
     admins = select(UserRole.user_id).where(UserRole.role == Role.ADMIN).order_by(UserRole.user_id)
     for admin_id in session.scalars(admins):
@@ -82,12 +85,13 @@ def day(moment: datetime) -> str:
 def _write(
     session: Session, sale: Sale, said: Words, user_id: int, button: tuple[str, str]
 ) -> None:
+    is_sellers = sale.is_rehearsal and user_id != sale.order.buyer_id
     letters.write(
         session,
         user_id,
         said.kind,
         once=f"{said.key}-to-{user_id}",
-        subject=said.subject,
+        subject=f"[Rehearsal] {said.subject}" if is_sellers else said.subject,
         text=f"{said.text}\n\nOrder: {sale.order.public_id}",
         button=button,
     )

@@ -12,6 +12,7 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute
+from luma.models.user import rehearsal_buyers
 from luma.services import clock, gateways, policies, texts
 from luma.services.money import figures, sale_list, spans
 from luma.services.money.figures import Block
@@ -190,7 +191,7 @@ def _of_course(asked: Asked) -> list[ColumnElement[bool]]:
 def _in_mode(mode: Mode, *, of_order: bool = False) -> list[ColumnElement[bool]]:
     """Stripe's sessions say by their ids with which keys they were made."""
     if mode is Mode.SANDBOX:
-        return [Order.gateway == "sandbox"]
+        return [Order.gateway == "sandbox", Order.buyer_id.not_in(rehearsal_buyers())]
     tested = Payment.session_id.startswith("cs_test_", autoescape=True)
     if of_order:
         tested = exists().where(
@@ -211,7 +212,9 @@ def _other_modes(session: Session, scope: Scope, mode: Mode) -> tuple[Mode, ...]
 
 def _courses(session: Session, scope: Scope) -> tuple[CourseChoice, ...]:
     """Those that anybody has ordered, by title; deleted ones too."""
-    ordered = exists().where(Order.course_id == Course.id)
+    ordered = exists().where(
+        Order.course_id == Course.id, Order.buyer_id.not_in(rehearsal_buyers())
+    )
     listed = select(Course.public_id, Course.title).where(*scope.conditions(), ordered)
     rows = session.execute(listed.order_by(Course.title, Course.id).limit(MOST_COURSES))
     return tuple(CourseChoice(*row) for row in rows)

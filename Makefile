@@ -7,7 +7,7 @@ DESKTOP := .venv/ready-for-the-window
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run desktop demo test check format lock migration migrate bench
+.PHONY: help setup run desktop demo test check format lock migration migrate bench mutants
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -54,6 +54,9 @@ migrate: $(READY) ## bring the database's tables to this version
 
 bench: $(READY) $(DEV) ## measure LUMA beside the floor it stands on
 	@$(BIN)/python -m tests.bench
+
+mutants: $(READY) $(DEV) ## take the safeguards of money out one by one: a test must notice each
+	@$(BIN)/python -m tests.mutants
 
 $(READY): requirements.txt
 	@sh .ci/venv

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector
-from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from luma import db
@@ -176,7 +176,10 @@ def _pick_up_stalled(app: App) -> None:
     @app.task(name="queue.pick_up_stalled", queueing_lock="queue.pick_up_stalled")
     async def run(timestamp: int) -> None:
         for job in await app.job_manager.get_stalled_jobs():
-            await app.job_manager.retry_job(job)
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:  # its like waits already and will do what this one did not
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
 
 async def work() -> None:

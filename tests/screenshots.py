@@ -137,6 +137,7 @@ def shots(session: Session) -> list[Shot]:
         *_mail(session),
         Shot("pay-orders-none", "/orders", "kofi"),
         Shot("pay-orders", "/orders", tills.WHO),
+        *_desks(session),
         *(Shot(name, path, tills.WHO) for name, path in tills.addresses(session).items()),
     ]
 
@@ -192,6 +193,21 @@ def _coupons(session: Session, toolbox: Course) -> list[Shot]:
         Shot("coupon-studio-new", "/studio/coupons", "teacher", ".coupon-new summary"),
         Shot("coupon-studio-none", "/studio/coupons", "tomas"),
         Shot("coupon-admin", "/admin/coupons", "admin"),
+    ]
+
+
+def _desks(session: Session) -> list[Shot]:
+    """The page of one sale, for its seller and for an admin."""
+    sold = tills.desks(session)
+    return [
+        *(
+            Shot(f"sale-{name}", f"/studio/sales/{order}", "teacher")
+            for name, order in sold.items()
+        ),
+        Shot("sale-asked", f"/studio/sales/{sold['refunded']}", "teacher", ".sale-ask summary"),
+        Shot("sale-admin", f"/admin/orders/{sold['refunded']}", "admin"),
+        Shot("sale-orders", "/admin/orders", "admin"),
+        Shot("sale-orders-none", "/admin/orders?q=zither", "admin"),
     ]
 
 

@@ -1,16 +1,18 @@
 """Every state that an order and the sandbox's checkout can be in, for looking at."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
 from luma.models.order import Order
-from luma.models.payment import SandboxSession
+from luma.models.payment import Payment, SandboxSession
+from luma.models.reversal import Dispute, Refund
 from luma.models.user import User
 from luma.services import clock, demo
-from luma.values import OrderStatus
+from luma.values import DisputeStatus, Money, OrderStatus, RefundStatus
 from tests.selling import make_attempt, make_order, request_for
 
 WHO = "lea"
@@ -40,6 +42,64 @@ def addresses(session: Session) -> dict[str, str]:
         },
         "coupon-till": f"/sandbox/checkout/{_till(session, order, 'coupon-till', discount=2000)}",
     }
+
+
+def desks(session: Session) -> dict[str, str]:
+    """Sales as a seller sees them: one refunded in part, one disputed, one to be looked at."""
+    course = session.scalars(
+        select(Course).where(Course.slug == "the-web-developers-toolbox")
+    ).one()
+    shown = {
+        "refunded": OrderStatus.PAID,
+        "disputed": OrderStatus.DISPUTED,
+        "odd": OrderStatus.NEEDS_REVIEW,
+    }
+    return {name: _sold(session, course, name, status) for name, status in shown.items()}
+
+
+def _sold(session: Session, course: Course, name: str, status: OrderStatus) -> str:
+    buyer = session.scalars(select(User).where(User.email == demo.PEOPLE["kofi"].email)).one()
+    odd = REASON if status is OrderStatus.NEEDS_REVIEW else None
+    now = clock.now()
+    order = make_order(
+        session, buyer, course, status=status, paid_at=now, review_reason=odd, gateway="stripe"
+    )
+    paid = Payment(
+        order_id=order.id,
+        session_id=f"cs_test_{name}",
+        payment_intent_id=f"pi_3Q{name}",
+        amount=order.price,
+        mismatch=odd,
+        paid_at=now,
+    )
+    session.add(paid)
+    session.flush()
+    fact = {"payment_id": paid.id, "rank": 1}
+    if name == "refunded":
+        part = Money(1200, order.price.currency)
+        session.add(
+            Refund(
+                **fact,
+                refund_id="re_1",
+                amount=part,
+                status=RefundStatus.SUCCEEDED,
+                refunded_at=now,
+            )
+        )
+    if name == "disputed":
+        session.add(
+            Dispute(
+                **fact,
+                dispute_id="du_1",
+                amount=order.price,
+                status=DisputeStatus.NEEDS_RESPONSE,
+                reason="product_not_received",
+                due_by=now + timedelta(days=9),
+                opened_at=now,
+            )
+        )
+    session.flush()
+    return order.public_id
 
 
 def _order(session: Session, buyer: User, status: OrderStatus) -> Order:

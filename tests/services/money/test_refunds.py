@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from luma.errors import NotFound, RuleBroken
+from luma.models.letter import Letter
 from luma.models.payment import SandboxSession
 from luma.models.reversal import Refund, RefundRequest
 from luma.models.user import User
@@ -17,7 +18,15 @@ from luma.services.money.refunds import Access
 from luma.services.policies import Actor
 from luma.values import Money, OrderStatus
 from tests.factories import actor, make_instructor, make_user
-from tests.selling import Sale, deliver, is_learning, make_attempt, open_sale, refund_event
+from tests.selling import (
+    Sale,
+    deliver,
+    dispute_event,
+    is_learning,
+    make_attempt,
+    open_sale,
+    refund_event,
+)
 
 
 @pytest.fixture
@@ -207,3 +216,50 @@ def test_a_failed_refund_may_be_asked_again(session: Session, sale: Sale) -> Non
     deliver(session, refund_event(sale, status="failed", refund_id=made.refund_id))
 
     assert refunds.refundable(session, sale.order).left == Money(4900, "usd")
+
+
+def test_three_parts_and_then_the_rest(session: Session, sale: Sale) -> None:
+    by, order = seller(session, sale), sale.order.public_id
+    for amount in ("10", "12.50", "0.01"):
+        refunds.ask(session, by, order, amount, "A part.")
+    send_all(session)
+    between = is_learning(session, sale)
+    refunds.ask(session, by, order, "", "The rest.")
+    send_all(session)
+
+    assert between
+    assert sorted(session.scalars(select(Refund.amount_minor))) == [1, 1000, 1250, 2649]
+    assert sale.order.status is OrderStatus.REFUNDED
+    assert not is_learning(session, sale)
+    with pytest.raises(RuleBroken, match="nothing left"):
+        refunds.ask(session, by, order, "0.01", "More.")
+
+
+def test_while_a_bank_decides_nothing_can_be_refunded(session: Session, sale: Sale) -> None:
+    deliver(session, dispute_event(sale))
+
+    with pytest.raises(RuleBroken, match="nothing left"):
+        refunds.ask(session, seller(session, sale), sale.order.public_id, "", "Give up.")
+
+
+def test_a_refusal_restores_the_access_that_was_ended_with_it_and_is_told(
+    session: Session, sale: Sale
+) -> None:
+    order = sale.order.public_id
+    refunds.ask(session, seller(session, sale), order, "10", "Left the class.", Access.END)
+    asked = is_learning(session, sale)
+    session.execute(delete(SandboxSession))
+
+    send_all(session)
+
+    assert not asked
+    assert is_learning(session, sale)
+    assert session.scalars(select(Letter.kind).where(Letter.kind == "refund-refused")).all()
+
+
+def test_a_buyer_reads_that_the_refund_was_refused(session: Session, sale: Sale) -> None:
+    refunds.claim(session, buyer(session, sale), sale.order.public_id, "Not for me.")
+    session.execute(delete(SandboxSession))
+    send_all(session)
+
+    assert refunds.promise(session, buyer(session, sale), sale.order.public_id).refusal

@@ -1,9 +1,13 @@
 """Refunds and disputes, in any order, end with the access that the money says."""
 
+import itertools
+import json
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from luma.models.letter import Letter
 from luma.models.payment import StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.reversal import Refund
@@ -173,3 +177,56 @@ def test_a_refund_before_its_payment_waits_for_it(session: Session) -> None:
     assert waiting == [EventStatus.PARKED]
     assert sale.order.status is OrderStatus.REFUNDED
     assert not is_learning(session, sale)
+
+
+def test_funds_that_come_and_go_in_any_order_leave_what_the_bank_decided(
+    session: Session, sale: Sale
+) -> None:
+    """A dispute's word about money carries its status: the older one changes nothing."""
+    moved = [_about_funds(sale, "withdrawn", "needs_response")]
+    moved += [_about_funds(sale, "reinstated", "won")]
+    for arriving in itertools.permutations(moved):
+        with session.begin_nested() as point:
+            deliver(session, *arriving)
+            ended = (sale.order.status, is_learning(session, sale))
+            point.rollback()
+        assert ended == (OrderStatus.PAID, True)
+
+
+def _about_funds(sale: Sale, word: str, status: str) -> str:
+    event = json.loads(dispute_event(sale, status))
+    return json.dumps(event | {"type": f"charge.dispute.funds_{word}"})
+
+
+def test_a_refund_during_a_dispute_is_kept_and_access_waits_for_the_bank(
+    session: Session, sale: Sale
+) -> None:
+    deliver(session, dispute_event(sale), refund_event(sale, 1000))
+    during = (sale.order.status, is_learning(session, sale))
+    deliver(session, dispute_event(sale, "won"))
+
+    assert during == (OrderStatus.DISPUTED, False)
+    assert session.scalars(select(Refund.amount_minor)).all() == [1000]
+    assert is_learning(session, sale)
+
+
+def test_a_dispute_closed_before_its_payment_is_known_waits_for_it(session: Session) -> None:
+    sale = open_sale(session)
+
+    deliver(session, dispute_event(sale, "lost"), sale.event(), dispute_event(sale))
+
+    assert sale.order.status is OrderStatus.CHARGED_BACK
+    assert not is_learning(session, sale)
+
+
+def test_a_pending_refund_that_fails_restores_access_and_is_told(
+    session: Session, sale: Sale
+) -> None:
+    deliver(session, refund_event(sale, status="pending"), refund_event(sale))
+    gone = is_learning(session, sale)
+    deliver(session, refund_event(sale, status="failed"))
+
+    told = session.scalars(select(Letter.kind).where(Letter.kind == "refund-failed")).all()
+    assert not gone
+    assert is_learning(session, sale)
+    assert len(told) == 2

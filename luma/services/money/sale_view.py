@@ -97,6 +97,21 @@ class SaleView:
     disputes: tuple[DisputeLine, ...]
 
     @property
+    def paid(self) -> Money:
+        """In the order's currency, whatever became of it."""
+        currency = self.price.currency
+        ours = (one.amount for one in self.payments if one.amount.currency == currency)
+        return sum(ours, Money(0, currency))
+
+    @property
+    def refunded(self) -> Money:
+        """With the buyer or on its way there."""
+        currency = self.price.currency
+        back = (one for one in self.refunds if one.status is not None and one.status.counts)
+        ours = (one.amount for one in back if one.amount.currency == currency)
+        return sum(ours, Money(0, currency))
+
+    @property
     def is_disputed(self) -> bool:
         return any(one.status.is_open for one in self.disputes)
 

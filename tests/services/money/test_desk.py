@@ -49,6 +49,15 @@ def test_a_sale_shows_what_was_paid_and_what_went_back(session: Session, sale: S
     assert found.access is EnrolmentSource.PURCHASE
 
 
+def test_a_disputed_sale_still_says_what_was_paid(session: Session, sale: Sale) -> None:
+    deliver(session, refund_event(sale, 1000), dispute_event(sale))
+
+    found = desk.sale(session, seller(session, sale), sale.order.public_id)
+
+    assert (found.paid, found.refunded) == (Money(4900, "usd"), Money(1000, "usd"))
+    assert found.money.left == Money(0, "usd")
+
+
 def test_a_refund_that_waits_or_was_refused_is_shown_as_that(session: Session, sale: Sale) -> None:
     by = seller(session, sale)
     refunds.ask(session, by, sale.order.public_id, "10", "A part.")

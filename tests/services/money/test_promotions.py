@@ -16,7 +16,7 @@ from luma.services import accounts, clock, gateways
 from luma.services.accounts import Visit
 from luma.services.gateways import sandbox, sandbox_events
 from luma.services.gateways.events import COMPLETED, EXPIRED
-from luma.services.money import access, checkout, orders, promotions, refunds
+from luma.services.money import access, checkout, orders, promotions, refunds, timeline
 from luma.services.money.promotions import CodeRefused
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, Money, OrderStatus
@@ -411,6 +411,8 @@ def test_a_hundred_percent_open_the_course_without_a_gateway(
     assert is_learning(session, Sale(buyer, course, order, CheckoutAttempt()))
     assert uses(session, coupon) == (1, 1)
     assert refunds.promise(session, me, order.public_id).until is None
+    steps = [step.what for step in timeline.of(session, me, order.public_id).steps]
+    assert steps[:4] == ["Checkout opened", "Paid", "No gateway needed", "Access granted"]
 
 
 def test_the_last_free_use_goes_once_and_leaves_no_order_behind(

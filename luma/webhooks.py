@@ -1,6 +1,7 @@
 """Routes for machines: Stripe, the sandbox in its place, and Clerk."""
 
 import asyncio
+import contextlib
 import logging
 
 from fastapi import APIRouter, Request
@@ -11,8 +12,8 @@ from luma.bridge import perform
 from luma.errors import LumaError, ServiceDown, TooLarge
 from luma.services import gateways, identity_inbox
 from luma.services.gateways import clerk
-from luma.services.gateways.protocol import Door, GatewayEvent
-from luma.services.money import inbox
+from luma.services.gateways.protocol import Door, GatewayEvent, Unverified
+from luma.services.money import inbox, refusals
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
 
@@ -50,6 +51,8 @@ async def _received(request: Request, door: Door) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     except LumaError as refusal:
+        if isinstance(refusal, Unverified):
+            _refusals.note(refusal)
         return _refused(refusal)
     return Response(status_code=200)
 
@@ -65,6 +68,29 @@ async def clerk_webhook(request: Request) -> Response:
     except LumaError as refusal:
         return _refused(refusal)
     return Response(status_code=200)
+
+
+class _Refusals:
+    """What was refused is counted while nobody waits for it, one write at a time."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Unverified] = []
+        self._storing: asyncio.Task[None] | None = None
+
+    def note(self, refusal: Unverified) -> None:
+        if len(self._waiting) < MOST_WAITING:
+            self._waiting.append(refusal)
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store())
+
+    async def _store(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            with contextlib.suppress(LumaError):
+                await perform(refusals.note, batch)
+
+
+_refusals = _Refusals()
 
 
 class _Arrivals:

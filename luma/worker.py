@@ -20,10 +20,13 @@ from luma.services.gateways import mail, sandbox
 from luma.services.money import (
     catalogue_sync,
     checkout,
+    comparison,
     coupon_sync,
     inbox,
     payees,
+    pulling,
     refunds,
+    refusals,
     rehearsal,
     transfers,
 )
@@ -108,6 +111,9 @@ def build(address: str) -> App:
     _every(app, "17 * * * *", "accounts.forget_old", housekeeping.forget_old)
     _every(app, "47 3 * * *", "letters.forget_old", delivery.forget_old)
     _every(app, "27 * * * *", "failures.forget_old", failures.forget_old)
+    _every(app, "7 4 * * *", "refusals.forget_old", refusals.forget_old)
+    _every(app, "*/15 * * * *", "money.pull", pulling.pull, apart)
+    _every(app, "23 4 * * *", "money.compare", comparison.compare, apart)
     _pick_up_stalled(app)
     return app
 
@@ -149,12 +155,14 @@ def _add(
             await door(action, **arguments)
 
 
-def _every(app: App, cron: str, name: str, action: Callable[..., Any]) -> None:
+def _every(
+    app: App, cron: str, name: str, action: Callable[..., Any], door: Callable[..., Any] = perform
+) -> None:
     @app.periodic(cron=cron)
     @app.task(name=name, queueing_lock=name, pass_context=True)
     async def run(context: JobContext, /, timestamp: int) -> None:
         async with _noting_why(context):
-            await perform(action)
+            await door(action)
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,15 @@ import pytest
 from fastapi import FastAPI
 
 from luma import webhooks
+from luma.services.gateways.protocol import Unverified
+
+
+@pytest.fixture(autouse=True)
+def refused(monkeypatch: pytest.MonkeyPatch) -> list[Unverified]:
+    """What would be counted: not here, on the connection that the test itself looks through."""
+    noted: list[Unverified] = []
+    monkeypatch.setattr(webhooks._refusals, "note", noted.append)
+    return noted
 
 
 @pytest.fixture

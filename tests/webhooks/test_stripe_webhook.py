@@ -20,8 +20,8 @@ from luma import webhooks
 from luma.errors import ServiceDown
 from luma.models.payment import StripeEvent
 from luma.services.gateways import sandbox
-from luma.services.gateways.protocol import GatewayEvent
-from luma.services.money import inbox
+from luma.services.gateways.protocol import GatewayEvent, Unverified
+from luma.services.money import inbox, refusals
 from luma.settings import settings
 from tests.selling import signature_at, signed
 
@@ -380,3 +380,24 @@ class TestSandbox:
         answer = await post(client, payload, header)
 
         assert answer.status_code == 400
+
+
+async def test_what_is_refused_is_noted_to_be_counted(
+    client: httpx.AsyncClient, refused: list[Unverified]
+) -> None:
+    await client.post(
+        "/webhooks/stripe/platform", content=b"{}", headers={"Stripe-Signature": "t=1,v1=0"}
+    )
+
+    assert [str(one) for one in refused] == ["The signature does not match."]
+
+
+async def test_what_is_noted_is_counted(session: Session) -> None:
+    counting = webhooks._Refusals()
+
+    counting.note(Unverified("Bad."))
+    counting.note(Unverified("Bad."))
+    assert counting._storing
+    await counting._storing
+
+    assert [one.times for one in refusals.of_the_week(session)] == [2]

@@ -147,7 +147,7 @@ def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | Non
 
 def subjects(raw: bytes) -> list[str]:
     """The ids that an event names: of its thing, payment, charge, product and order."""
-    thing = json.loads(raw).get("data", {}).get("object", {})
+    thing = (json.loads(raw).get("data") or {}).get("object") or {}
     named = [_id_in(thing.get(part)) for part in ("id", "payment_intent", "charge", "product")]
     return sorted({name for name in (*named, _id_in(_order(thing))) if name})
 

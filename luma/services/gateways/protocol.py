@@ -14,6 +14,14 @@ class Unverified(LumaError):
     """A call to the webhook that does not prove where it comes from."""
 
 
+class Stale(Unverified):
+    """Signed by who may sign, and `age` seconds ago; below zero, from a clock ahead of ours."""
+
+    def __init__(self, age: int) -> None:
+        super().__init__("The signature is too old, or a clock is wrong.")
+        self.age = age
+
+
 class GatewayDown(ServiceDown):
     """No answer, so it may have happened. Ask again with the same key."""
 

@@ -10,7 +10,7 @@ from typing import Never, TypeVar
 from stripe import WebhookSignature
 
 from luma.services import clock
-from luma.services.gateways.protocol import Door, GatewayEvent, Unverified
+from luma.services.gateways.protocol import Door, GatewayEvent, Stale, Unverified
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def ensure_signed(payload: bytes, header: str, secrets: Iterable[str]) -> None:
     age = int(clock.now().timestamp()) - _signed_at(header)
     if abs(age) > TOLERANCE:
         log.warning("an event with a good signature is stale", extra={"age": age})
-        raise Unverified("The signature is too old, or a clock is wrong.")
+        raise Stale(age)
 
 
 def read_at(door: Door, payload: bytes, source: str) -> GatewayEvent:

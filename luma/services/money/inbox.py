@@ -24,18 +24,22 @@ A_JOB = 25
 """Events in one job: few enough that a burst is shared by all of the worker's threads."""
 
 
-def receive(session: Session, arrived: Sequence[GatewayEvent]) -> None:
+def receive(session: Session, arrived: Sequence[GatewayEvent]) -> set[str]:
     """Keep events as they came and queue what applies them. A second delivery changes nothing.
 
-    Nothing follows from kinds that LUMA does not act on: they are kept and done with.
+    Nothing follows from kinds that LUMA does not act on: they are kept and done with. Returns the
+    ids of those that were new.
     """
     new = insert(StripeEvent).values([_row(event) for event in arrived])
     kept = session.execute(
-        new.on_conflict_do_nothing().returning(StripeEvent.id, StripeEvent.status)
-    )
-    waiting: list[JSONValue] = [row_id for row_id, status in kept if status is EventStatus.NEW]
+        new.on_conflict_do_nothing().returning(
+            StripeEvent.id, StripeEvent.status, StripeEvent.event_id
+        )
+    ).all()
+    waiting: list[JSONValue] = [row_id for row_id, status, _ in kept if status is EventStatus.NEW]
     for start in range(0, len(waiting), A_JOB):
         queue.defer(session, TASK, row_ids=waiting[start : start + A_JOB])
+    return {event_id for _, _, event_id in kept}
 
 
 def apply(row_ids: list[int]) -> None:

@@ -1,16 +1,44 @@
 """Whether money is heard of: what the gateway sends, what waits, and what was refused."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from luma.models.payment import StripeEvent
-from luma.services import gateways, policies
+from luma.services import clock, gateways, policies
+from luma.services.money import comparison, pulling, refusals
+from luma.services.money.comparison import Differs
 from luma.services.money.reconciliation import NAMES
+from luma.services.money.refusals import Counted
 from luma.services.policies import Actor
 from luma.settings import settings
+from luma.values import EventStatus
+
+WEEK = timedelta(days=7)
+DAY = timedelta(days=1)
+PULL_LATE = timedelta(hours=1)
+MOST_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that is not applied."""
+
+    event_id: str
+    type: str
+    is_dead: bool
+    why: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    pulled_at: datetime
+    found: int
+    trouble: str | None
+    compared_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,29 +46,104 @@ class Health:
     gateway: str
     mode: str
     """sandbox, test or live."""
+    warning: str | None
     last_event_at: datetime | None
     last_event: str
+    not_applied: int
+    oldest_at: datetime | None
+    """Of what is not applied."""
+    stuck: tuple[Waiting, ...]
+    refused: tuple[Counted, ...]
+    pull: Pull | None
+    missed: int
+    """Of the last week: found by the pull, five minutes late or more, and never delivered."""
+    differences: tuple[Differs, ...]
 
 
 def health(session: Session, actor: Actor) -> Health:
     """Raises NotAllowed unless the actor is an admin."""
     policies.ensure_admin(actor)
-    name = gateways.current().name
-    newest = session.execute(
-        select(StripeEvent.received_at, StripeEvent.type)
-        .where(StripeEvent.source != "pull")
-        .order_by(StripeEvent.id.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = _newest_delivery(session)
+    waits = StripeEvent.status.in_([EventStatus.NEW, EventStatus.PARKED, EventStatus.DEAD])
+    count, oldest = session.execute(
+        select(func.count(), func.min(StripeEvent.received_at)).where(waits)
+    ).one()
+    read = pulling.row(session)
     return Health(
-        gateway=NAMES[name],
+        gateway=NAMES[gateways.current().name],
         mode=mode(),
+        warning=warning(session),
         last_event_at=newest[0] if newest else None,
         last_event=newest[1] if newest else "",
+        not_applied=count,
+        oldest_at=oldest,
+        stuck=_stuck(session),
+        refused=refusals.of_the_week(session),
+        pull=Pull(read.pulled_at, read.found, read.trouble, read.compared_at) if read else None,
+        missed=_missed(session, WEEK),
+        differences=comparison.open_differences(session),
     )
+
+
+def warning(session: Session) -> str | None:
+    """For sellers and admins: why buying is slow or impossible now, in a sentence, or None."""
+    who = NAMES[gateways.current().name]
+    if not gateways.current().is_set_up():
+        return (
+            "Nobody can buy: LUMA_STRIPE_WEBHOOK_SECRET is not set, so what Stripe sends cannot "
+            "be believed."
+        )
+    read = pulling.row(session)
+    if read and read.trouble and read.pulled_at < clock.now() - PULL_LATE:
+        return f"{who} has not answered for more than an hour. Orders wait until it does."
+    newest = _newest_delivery(session)
+    if _missed(session, DAY, after=newest[0] if newest else None):
+        return (
+            f"{who} does not deliver its events here. LUMA fetches them every 15 minutes, so "
+            "courses open that much later."
+        )
+    return None
 
 
 def mode() -> str:
     if settings().uses_sandbox:
         return "sandbox"
     return "live" if settings().livemode else "test"
+
+
+def _newest_delivery(session: Session) -> tuple[datetime, str] | None:
+    row = session.execute(
+        select(StripeEvent.received_at, StripeEvent.type)
+        .where(StripeEvent.source != "pull")
+        .order_by(StripeEvent.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def _missed(session: Session, span: timedelta, after: datetime | None = None) -> int:
+    conditions: list[ColumnElement[bool]] = [
+        StripeEvent.source == "pull",
+        StripeEvent.received_at > clock.now() - span,
+        StripeEvent.received_at - StripeEvent.created_at > pulling.LATE,
+    ]
+    if after is not None:
+        conditions.append(StripeEvent.received_at > after)
+    return session.scalar(select(func.count(StripeEvent.id)).where(*conditions)) or 0
+
+
+def _stuck(session: Session) -> tuple[Waiting, ...]:
+    asked = select(StripeEvent).where(
+        StripeEvent.status.in_([EventStatus.PARKED, EventStatus.DEAD])
+    )
+    rows = session.scalars(asked.order_by(StripeEvent.id.desc()).limit(MOST_LISTED))
+    return tuple(
+        Waiting(
+            row.event_id,
+            row.type,
+            row.status is EventStatus.DEAD,
+            row.last_error or "",
+            row.received_at,
+        )
+        for row in rows
+    )

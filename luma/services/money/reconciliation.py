@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 Found = tuple[Thing, dict[str, Any]]
 
 NAMES = {"stripe": "Stripe", "sandbox": "The sandbox"}
+"""At the beginning of a sentence; INSIDE is inside one."""
+
+INSIDE = {"stripe": "Stripe", "sandbox": "the sandbox"}
 
 STANDS = {
     OrderStatus.OPEN: "nobody has paid yet",

@@ -16,7 +16,7 @@ from luma.models.progress import Enrolment
 from luma.services import clock, policies
 from luma.services.gateways.events import COMPLETED, SUCCEEDED_LATE
 from luma.services.money import orders, reversal_steps, tracks
-from luma.services.money.reconciliation import NAMES
+from luma.services.money.reconciliation import INSIDE, NAMES
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, EventStatus, LetterStatus, OrderStatus
 
@@ -269,5 +269,4 @@ def _done(is_done: bool) -> State:
 
 
 def _who(traces: Traces, *, start: bool = False) -> str:
-    name = NAMES[traces.order.gateway]
-    return name if start or name == "Stripe" else name.replace("The", "the")
+    return (NAMES if start else INSIDE)[traces.order.gateway]

@@ -101,12 +101,18 @@ def build(address: str) -> App:
         },
     )
     _streams(app, {"assistant.summarise": summary_runs.work})
+    _add(app, "letters.send", apart, delivery.send, PATIENCE_WITH_MAIL)
+    _by_the_clock(app)
+    _pick_up_stalled(app)
+    return app
+
+
+def _by_the_clock(app: App) -> None:
     _every(app, "* * * * *", "inbox.sweep", inbox.sweep)
     _every(app, "*/10 * * * *", "transfers.plan", transfers.plan)
     _every(app, "7 5 * * *", "payees.refresh_all", payees.refresh_all)
     _every(app, "* * * * *", "identity_inbox.sweep", identity_inbox.sweep)
     _every(app, "37 * * * *", "identity_visits.forget_old", identity_visits.forget_old)
-    _add(app, "letters.send", apart, delivery.send, PATIENCE_WITH_MAIL)
     _every(app, "*/5 * * * *", "assistant.settle_lost", budget.settle_lost)
     _every(app, "17 * * * *", "accounts.forget_old", housekeeping.forget_old)
     _every(app, "47 3 * * *", "letters.forget_old", delivery.forget_old)
@@ -114,8 +120,6 @@ def build(address: str) -> App:
     _every(app, "7 4 * * *", "refusals.forget_old", refusals.forget_old)
     _every(app, "*/15 * * * *", "money.pull", pulling.pull, apart)
     _every(app, "23 4 * * *", "money.compare", comparison.compare, apart)
-    _pick_up_stalled(app)
-    return app
 
 
 def _transactions(app: App, tasks: dict[str, Callable[..., Any]]) -> None:

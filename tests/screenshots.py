@@ -135,6 +135,8 @@ def shots(session: Session) -> list[Shot]:
         *_sales(session),
         *_coupons(session, toolbox),
         *_mail(session),
+        Shot("rehearse", f"/studio/rehearse/{toolbox.public_id}", "teacher"),
+        Shot("sandbox-recent", "/sandbox", "admin"),
         Shot("pay-orders-none", "/orders", "kofi"),
         Shot("pay-orders", "/orders", tills.WHO),
         *_desks(session),

@@ -1,27 +1,30 @@
 """A tester plays the bank and the network, and LUMA hears of it by Stripe's own kind of events."""
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed, NotFound, RuleBroken
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
-from luma.models.payment import SandboxSession
+from luma.models.payment import SandboxSession, StripeEvent
 from luma.models.sandbox import SandboxEvent
 from luma.models.user import User
 from luma.services import accounts, clock
 from luma.services.accounts import Visit
-from luma.services.gateways import reversal_events, sandbox_post
+from luma.services.gateways import events, reversal_events, sandbox_post
+from luma.services.gateways import sandbox as gateway
 from luma.services.gateways.protocol import GatewayDown
-from luma.services.money import checkout, sandbox, sandbox_desk, sandbox_record
+from luma.services.money import checkout, inbox, sandbox, sandbox_desk, sandbox_record
 from luma.services.money.sandbox_record import Faults
 from luma.services.policies import Actor
 from luma.settings import settings
-from luma.values import OrderStatus, Role
+from luma.values import EventStatus, OrderStatus, Role
 from tests.bad_values import BAD_TEXT
 from tests.factories import actor, make_instructor, make_published, make_user
 from tests.selling import deliver
@@ -67,8 +70,8 @@ def on_the_way(session: Session) -> list[list[dict[str, Any]]]:
     """What each waiting job delivers, in its order; each such as Stripe's description allows."""
     session.flush()
     found = [[json.loads(body) for body in _bodies(job.args)] for job in jobs(session)]
-    for events in found:
-        for event in events:
+    for together in found:
+        for event in together:
             assert contract.event_faults(event) == []
     return found
 
@@ -83,6 +86,16 @@ def arrive(session: Session) -> None:
     for job in jobs(session):
         deliver(session, *_bodies(job.args))
         session.execute(text("DELETE FROM procrastinate_jobs WHERE id = :id"), {"id": job.id})
+
+
+def pull(session: Session) -> None:
+    """Ask the gateway for all that happened, and apply what was not known."""
+    since = clock.now() - timedelta(hours=1)
+    inbox.receive(session, list(gateway.events_since(since, sorted(events.ACTED_ON)[:20])))
+    waiting = select(StripeEvent.id).where(StripeEvent.status != EventStatus.DONE)
+    for _ in range(2):
+        inbox.apply(list(session.scalars(waiting.order_by(StripeEvent.id))))
+    session.expire_all()
 
 
 def kinds(session: Session) -> list[list[str]]:
@@ -298,6 +311,31 @@ def test_a_dropped_event_is_kept_and_can_be_sent_after_all(
     assert {event.fate for event in dropped.events} == {"dropped"}
     assert standing(session, open_session) == (OrderStatus.PAID, True)
     assert not view(session, open_session).is_waiting
+
+
+@pytest.mark.parametrize("dropped", range(3))
+def test_whichever_step_is_dropped_asking_for_it_heals(
+    session: Session, open_session: str, dropped: int
+) -> None:
+    """Paid, refunded, and the refund failed: in the end as if nothing had been dropped."""
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: sandbox.pay(session, open_session),
+        lambda: sandbox_desk.refund(session, open_session, ""),
+        lambda: sandbox_desk.fail_refund(session, open_session, only(session, open_session)),
+    )
+
+    for number, step in enumerate(steps):
+        faults = Faults(False, False, number == dropped, 0)
+        sandbox_desk.set_faults(session, open_session, faults)
+        step()
+        arrive(session)
+    before = {event.status for event in view(session, open_session).events}
+    pull(session)
+
+    found = view(session, open_session)
+    assert before != {EventStatus.DONE}
+    assert {event.status for event in found.events} == {EventStatus.DONE}
+    assert (found.order, found.has_access) == (OrderStatus.PAID, True)
 
 
 def test_a_delay_is_waited_for(session: Session, open_session: str) -> None:

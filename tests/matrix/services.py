@@ -166,7 +166,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.payees.connection": (Case(TEACHERS),),
     "money.hand_payouts.debts": (Case(ADMINS),),
     "money.hand_payouts.mark_paid": (
-        Case(NOBODY, lambda w: (f"{w.people[OWNER].id}:sandbox:usd", "1.00", "By bank")),
+        Case(ADMINS, lambda w: (f"{w.people[OWNER].id}:sandbox:usd", "1.00", "By bank")),
     ),
     "money.payouts.mine": (Case(TEACHERS, lambda _: (25,)),),
     "money.hand_payouts.table": (Case(ADMINS),),

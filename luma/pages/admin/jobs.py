@@ -32,6 +32,7 @@ TASKS = {
     "money.pull": "Read the payment gateway’s list of events",
     "refusals.forget_old": "Forget refused deliveries",
     "queue.pick_up_stalled": "Pick up what a stopped worker had in hand",
+    "coupons.sync": "Bring coupons to the payment gateway",
     "payees.refresh": "Ask how an instructor's account at the gateway stands",
     "payees.refresh_all": "Ask how all instructors' accounts stand",
     "refunds.return_double": "Give back what was paid twice",

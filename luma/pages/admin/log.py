@@ -23,6 +23,8 @@ ACTS = {
     "order.reconcile": "Asked the gateway about an order",
     "order.give_access": "Gave access by hand",
     "order.refund": "Refunded an order",
+    "coupon.create": "Made a coupon",
+    "coupon.end": "Ended a coupon",
     "payee.change": "An instructor's account at the gateway changed",
     "payout.mark_paid": "Marked a payout as paid",
     "order.take_access": "Took back access by hand",

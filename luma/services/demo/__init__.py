@@ -21,7 +21,8 @@ from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User, UserRole
 from luma.services import clock, markdown, passwords, profiles, search
 from luma.services.demo import voices
-from luma.services.money import access
+from luma.services.gateways import sandbox_charges
+from luma.services.money import access, ledger
 from luma.services.slugs import plain
 from luma.settings import settings
 from luma.values import LessonStatus, Money, Role, Subject
@@ -221,13 +222,18 @@ def _buy(session: Session, student: User, course: Course) -> None:
     )
     session.add(order)
     session.flush()
-    session.add(
-        Payment(
-            order_id=order.id,
-            session_id=f"cs_sbx_demo_{order.public_id}",
-            payment_intent_id=f"pi_sbx_demo_{order.public_id}",
-            amount=course.price,
-            paid_at=bought,
-        )
+    price = course.price
+    payment = Payment(
+        order_id=order.id,
+        session_id=f"cs_sbx_demo_{order.public_id}",
+        payment_intent_id=f"pi_sbx_demo_{order.public_id}",
+        amount=price,
+        paid_at=bought,
+        charge_id=f"ch_sbx_demo_{order.public_id}",
+        settled_minor=price.minor,
+        settled_currency=price.currency,
+        fee_minor=sandbox_charges.fee(price.minor, price.currency),
     )
+    session.add(payment)
     access.derive(session, access.locked(session, order.id))
+    ledger.post(session, payment.id)

@@ -19,6 +19,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+TAX_CODES = {
+    "txcd_10000000": "Electronically supplied service, in general",
+    "txcd_20060158": "Online course, recorded, to watch",
+    "txcd_20060258": "Online course, recorded, to watch and to download",
+    "txcd_20060058": "Training, self-study on the web",
+}
+"""Those of Stripe's words for kinds of things that a course can be."""
+
 TEST_KEYS = ("sk_test_", "rk_test_")
 MAIL_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 LIVE_KEYS = ("sk_live_", "rk_live_")
@@ -86,6 +94,12 @@ class Settings(BaseSettings):
     currency: str = "usd"
     platform_fee_bps: int = 1000
     refund_days: int = 14
+    stripe_tax: bool = False
+    """Whether Stripe counts tax, asks for tax numbers and writes invoices."""
+    tax_code: str = "txcd_10000000"
+    """What courses are to a tax office, unless a course says otherwise."""
+    tax_behavior: Literal["inclusive", "exclusive"] = "inclusive"
+    """Whether prices have the tax inside, or it is added to them."""
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     openrouter_api_key: SecretStr | None = None
@@ -119,6 +133,13 @@ class Settings(BaseSettings):
         """As usual, and the providers, whose variables have names that nobody knows before."""
         usual = (init_settings, env_settings, dotenv_settings, file_secret_settings)
         return (*usual, _Providers(settings_cls, (dotenv_settings, env_settings)))
+
+    @field_validator("tax_code")
+    @classmethod
+    def _kind_is_known(cls, code: str) -> str:
+        if code not in TAX_CODES:
+            raise ValueError(f"one of {', '.join(TAX_CODES)}")
+        return code
 
     @field_validator("smtp_url")
     @classmethod

@@ -57,6 +57,7 @@ class Course(Base):
         CheckConstraint("length(btrim(title)) > 0", name="title_not_blank"),
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug_plain"),
         CheckConstraint("price_minor BETWEEN 0 AND 99999999999", name="price_in_range"),
+        CheckConstraint("tax_behavior IN ('inclusive', 'exclusive')", name="tax_behavior_known"),
         CheckConstraint("price_currency ~ '^[a-z]{3}$'", name="currency_lower"),
         CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="published_stamped"),
         CheckConstraint("status = 'draft' OR deleted_at IS NULL", name="deleted_not_on_sale"),
@@ -93,6 +94,10 @@ class Course(Base):
     price_minor: Mapped[int]
     price_currency: Mapped[str] = mapped_column(String(3))
     price: Mapped[Money] = composite("price_minor", "price_currency")
+    tax_code: Mapped[str | None] = mapped_column(String(20))
+    """What kind of thing it is to a tax office; null for the school's usual kind."""
+    tax_behavior: Mapped[str | None] = mapped_column(String(10))
+    """Fixed when it is first published while taxes are counted; null until then."""
     revision: Mapped[int] = mapped_column(default=1)
     instructor_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     cover_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))

@@ -26,6 +26,7 @@ class Order(Base):
         CheckConstraint("price_minor > 0", name="price_positive"),
         CheckConstraint("price_currency ~ '^[a-z]{3}$'", name="currency_lower"),
         CheckConstraint("discount_minor BETWEEN 0 AND price_minor", name="discount_within_price"),
+        CheckConstraint("tax_behavior IN ('inclusive', 'exclusive')", name="tax_behavior_known"),
         CheckConstraint("fee_bps BETWEEN 0 AND 10000", name="fee_is_a_share"),
         CheckConstraint("refund_days >= 0", name="refund_days_not_negative"),
         CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
@@ -52,6 +53,8 @@ class Order(Base):
     price: Mapped[Money] = composite("price_minor", "price_currency")
     discount_minor: Mapped[int] = mapped_column(default=0)
     """What a coupon takes off the price."""
+    tax_behavior: Mapped[str | None] = mapped_column(String(10))
+    """Whether the gateway adds tax to the price or finds it inside; null where it counts none."""
     fee_bps: Mapped[int]
     refund_days: Mapped[int] = mapped_column(SmallInteger)
     """How long the promise of a refund holds that the buyer was given."""

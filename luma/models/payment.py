@@ -53,6 +53,9 @@ class Payment(Base):
     charge_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     receipt_url: Mapped[str | None]
     """The gateway's own page with the receipt or the invoice."""
+    invoice_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    invoice_url: Mapped[str | None]
+    """The same as an invoice, where the gateway writes one."""
     settled_minor: Mapped[int | None]
     settled_currency: Mapped[str | None] = mapped_column(String(3))
     fee_minor: Mapped[int | None]
@@ -96,6 +99,10 @@ class GatewayProduct(Base):
     product_id: Mapped[str] = mapped_column(String(255), unique=True)
     name: Mapped[str] = mapped_column(String(250))
     description: Mapped[str]
+    tax_code: Mapped[str] = mapped_column(String(20), default="")
+    """Empty as long as the gateway was not told any."""
+    tax_behavior: Mapped[str] = mapped_column(String(10), default="")
+    """Of the price there, which never changes; empty while it has none."""
     price_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     price_minor: Mapped[int | None]
     price_currency: Mapped[str | None] = mapped_column(String(3))

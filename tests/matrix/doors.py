@@ -136,6 +136,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "POST /courses/{slug}/buy": MY_PAGE,
     "GET /courses/{slug}/enrol": OPEN,
     "POST /courses/{slug}/enrol": (Door(NOBODY, lambda w: {"slug": w.draft_slug}),),
+    "GET /orders/{order}/receipt": (Door(NOBODY),),
     "POST /orders/{order}/refund": (Door(ITS_STUDENT, form={"reason": "Not for me."}),),
     "GET /checkout/{order}": (Door(ITS_STUDENT),),
     "GET /checkout/{order}/cancelled": (Door(ITS_STUDENT),),

@@ -125,6 +125,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.timeline.came_back": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.timeline.of": (Case(frozenset({STUDENT, OWNER, ADMIN}), lambda w: (w.order,)),),
     "money.refunds.ask": (Case(ITS_SELLERS, lambda w: (w.order, "", "Because")),),
+    "money.receipts.receipt": (Case(NOBODY, lambda w: (w.order,)),),
     "money.refunds.claim": (Case(ITS_STUDENT, lambda w: (w.order, "Not for me.")),),
     "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.rehearsal.begin": (Case(ITS_OWNER, lambda w: (w.course,)),),

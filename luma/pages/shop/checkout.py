@@ -14,8 +14,8 @@ from luma.pages.session import act_in, key_in, viewer_of
 from luma.pages.shop.fields import coded
 from luma.pages.shop.render import leave_note, render
 from luma.services import signals
-from luma.services.money import checkout, orders, refunds, timeline
 from luma.services.money.promotions import CodeRefused
+from luma.services.money import checkout, orders, receipts, refunds, timeline
 from luma.values import OrderStatus
 
 router = APIRouter(include_in_schema=False)
@@ -86,6 +86,13 @@ async def return_page(request: Request, order: str) -> Response:
         promise = await act_in(request, refunds.promise, order)
         found = await act_in(request, orders.order, order)  # the refund may have come in between
     return render(request, "checkout_return.html.j2", order=found, promise=promise)
+
+
+@router.get("/orders/{order}/receipt")
+async def receipt(request: Request, order: str) -> Response:
+    """To be printed or kept; with a way to the gateway's own document."""
+    found = await act_in(request, receipts.receipt, order)
+    return render(request, "receipt.html.j2", receipt=found)
 
 
 @router.post("/orders/{order}/refund")

@@ -54,6 +54,14 @@ class CheckoutFact:
     tax: int
     """In minor units; zero when the amounts make no sense."""
     happened_at: datetime
+    invoice_id: str | None = None
+
+    @property
+    def tax_is_added(self) -> bool:
+        """Whether the buyer paid it on top of the price; otherwise the price has it inside."""
+        if self.subtotal is None or self.total is None:
+            return False
+        return self.tax > 0 and self.total.minor > self.subtotal.minor - self.discount
 
 
 Fact = CheckoutFact | ChargeFact | RefundFact | DisputeFact | AccountFact | PayoutFact
@@ -176,6 +184,7 @@ def _checkout(kind: str, session: Mapping[str, Any], happened_at: datetime) -> C
         discount=_whole(details.get("amount_discount")) if total else 0,
         tax=_whole(details.get("amount_tax")) if total else 0,
         happened_at=happened_at,
+        invoice_id=_id_in(session.get("invoice")) or None,
     )
 
 
@@ -201,18 +210,24 @@ def _order(session: Mapping[str, Any]) -> str | None:
 
 
 def _amounts(session: Mapping[str, Any]) -> tuple[Money | None, Money | None]:
-    """Subtotal and total, if the total is the subtotal less discounts and plus taxes."""
+    """Subtotal and total, if the total is the subtotal less discounts, with the tax or inside it.
+
+    Stripe's subtotal of a price that includes tax has that tax in it, and `amount_tax` tells how
+    much: it is not added once more.
+    """
     details = session.get("total_details") or {}
     try:
         subtotal = Money(session["amount_subtotal"], session["currency"])
         total = Money(session["amount_total"], session["currency"])
         change = sum(
             sign * _whole(details.get(part))
-            for sign, part in ((-1, "amount_discount"), (1, "amount_tax"), (1, "amount_shipping"))
+            for sign, part in ((-1, "amount_discount"), (1, "amount_shipping"))
         )
+        tax = _whole(details.get("amount_tax"))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None, None
-    fits = total.minor >= 0 and subtotal.minor + change == total.minor
+    added = total.minor - subtotal.minor - change
+    fits = total.minor >= 0 and tax >= 0 and added in (0, tax)
     return (subtotal, total) if fits else (None, None)
 
 

@@ -48,6 +48,7 @@ class Thing(StrEnum):
     """What a gateway can be asked to show as it is now."""
 
     CHECKOUT = "checkout"
+    INVOICE = "invoice"
     CHARGE = "charge"
     """With what it settled to."""
     REFUND = "refund"
@@ -74,6 +75,8 @@ class ProductRequest:
     reference: str
     name: str
     description: str
+    tax_code: str = ""
+    """Stripe's word for what kind of thing it is; empty where no tax is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class PriceRequest:
     product_id: str
     reference: str
     amount: Money
+    tax_behavior: str = ""
+    """inclusive or exclusive; empty where no tax is counted. It never changes at Stripe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,8 @@ class CheckoutRequest:
     cancel_url: str
     expires_at: int
     """Seconds since 1970, as the gateway counts."""
+    counts_tax: bool = False
+    """Whether tax is counted, tax numbers are asked for and an invoice is written."""
     coupon_id: str = ""
     """The gateway's; "" without one."""
     discount: int = 0
@@ -148,6 +155,7 @@ class CheckoutRequest:
             "expires_at": self.expires_at,
             "coupon_id": self.coupon_id,
             "discount": self.discount,
+            "counts_tax": int(self.counts_tax),
         }
 
     @classmethod
@@ -165,6 +173,7 @@ class CheckoutRequest:
             expires_at=int(words["expires_at"]),
             coupon_id=words.get("coupon_id", ""),
             discount=int(words.get("discount", 0)),
+            counts_tax=words.get("counts_tax") == "1",
         )
 
 

@@ -132,6 +132,8 @@ def _misfit(order: Order, fact: CheckoutFact) -> str | None:
     if fact.discount != order.discount_minor:
         off = Money(fact.discount, order.price.currency)
         return f"{off.words()} was taken off, and the order does not say so."
+    if fact.tax and order.tax_behavior == ("inclusive" if fact.tax_is_added else "exclusive"):
+        return "The tax was counted another way than the order says."
     return None
 
 
@@ -151,6 +153,7 @@ def _record_payment(
         amount_currency=amount.currency,
         discount_minor=fact.discount,
         tax_minor=fact.tax,
+        invoice_id=fact.invoice_id,
         mismatch=misfit,
         paid_at=fact.happened_at,
     )

@@ -16,6 +16,7 @@ from luma.values import LessonStatus, Money, OrderStatus
 
 ID = re.compile(r"ord_[a-z0-9]{1,20}")
 UNLISTED = (OrderStatus.OPEN, OrderStatus.FAILED, OrderStatus.EXPIRED)
+UNPAID = (*UNLISTED, OrderStatus.PENDING, OrderStatus.NEEDS_REVIEW)
 MOST_LISTED = 200
 
 
@@ -112,6 +113,7 @@ def _view(actor: Actor, order: Order, course: Course, code: str | None, *, start
         start_address=start,
         discount=Money(order.discount_minor, order.price.currency),
         code=code,
+        receipt_address=None if order.status in UNPAID else f"/orders/{order.public_id}/receipt",
     )
 
 

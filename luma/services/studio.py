@@ -13,6 +13,7 @@ from luma.models.course import Course
 from luma.services import clock, markdown, policies, queue, search, slugs, texts
 from luma.services.authors import GONE_COURSE, own_course, plain_id
 from luma.services.course_list import has_students, picture_id
+from luma.services.money import taxes
 from luma.services.outline import live_lessons
 from luma.services.policies import Actor
 from luma.services.verification import BEFORE_SELLING, is_verified
@@ -132,6 +133,7 @@ def publish(session: Session, actor: Actor, course: str) -> None:
         raise RuleBroken(
             f"Before you publish: {missing[0].words[0].lower()}{missing[0].words[1:]}."
         )
+    taxes.fix(own)
     own.publish(clock.now())
     tell_gateway(session, own)
 

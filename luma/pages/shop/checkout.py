@@ -14,8 +14,8 @@ from luma.pages.session import act_in, key_in, viewer_of
 from luma.pages.shop.fields import coded
 from luma.pages.shop.render import leave_note, render
 from luma.services import signals
-from luma.services.money.promotions import CodeRefused
 from luma.services.money import checkout, orders, receipts, refunds, timeline
+from luma.services.money.promotions import CodeRefused
 from luma.values import OrderStatus
 
 router = APIRouter(include_in_schema=False)

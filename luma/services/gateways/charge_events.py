@@ -40,7 +40,7 @@ def charge(thing: Mapping[str, Any]) -> ChargeFact:
         charge_id=_id(thing),
         payment_intent_id=intent if isinstance(intent, str) else None,
         order=named if isinstance(named, str) else None,
-        receipt_url=receipt if _is_address(receipt) else None,
+        receipt_url=receipt if is_address(receipt) else None,
         settled=_settled(thing.get("balance_transaction")),
         has_succeeded=thing["status"] == "succeeded",
     )
@@ -68,6 +68,6 @@ def _id(thing: Mapping[str, Any]) -> str:
     return found
 
 
-def _is_address(receipt: object) -> bool:
+def is_address(receipt: object) -> bool:
     """It becomes a link, so nothing but a plain https address will do."""
     return isinstance(receipt, str) and receipt.startswith("https://") and len(receipt) <= 2000

@@ -1,7 +1,7 @@
 """What an event says about money: read once here, never trusted further than it proves."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from typing import Any
 
 import stripe
 
-from luma.services.gateways import account_events, charge_events, reversal_events
+from luma.services.gateways import account_events, charge_events, invoice_events, reversal_events
 from luma.services.gateways.account_events import (
     ACCOUNTS,
     DEAUTHORIZED,
@@ -18,6 +18,7 @@ from luma.services.gateways.account_events import (
     PayoutFact,
 )
 from luma.services.gateways.charge_events import CHARGES, ChargeFact
+from luma.services.gateways.invoice_events import INVOICES, InvoiceFact
 from luma.services.gateways.protocol import GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
 from luma.values import Money
@@ -27,7 +28,7 @@ SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
 FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
-ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES
+ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES
 """Of our own account; those of accounts that are paid are not in its list."""
 
 
@@ -64,7 +65,7 @@ class CheckoutFact:
         return self.tax > 0 and self.total.minor > self.subtotal.minor - self.discount
 
 
-Fact = CheckoutFact | ChargeFact | RefundFact | DisputeFact | AccountFact | PayoutFact
+Fact = CheckoutFact | ChargeFact | InvoiceFact | RefundFact | DisputeFact | AccountFact | PayoutFact
 
 
 def is_foreign(event: GatewayEvent) -> bool:
@@ -111,25 +112,31 @@ def kind_of(event_type: str) -> Thing:
         return Thing.CHARGE
     if event_type in ACCOUNTS | PAYOUTS:
         return Thing.ACCOUNT if event_type in ACCOUNTS else Thing.PAYOUT
+    if event_type in INVOICES:
+        return Thing.INVOICE
     return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
+
+
+_READ: Mapping[Thing, Callable[[Mapping[str, Any]], Fact]] = {
+    Thing.REFUND: reversal_events.refund,
+    Thing.DISPUTE: reversal_events.dispute,
+    Thing.CHARGE: charge_events.charge,
+    Thing.INVOICE: invoice_events.invoice,
+}
+"""What says the same whoever tells it, and when."""
 
 
 def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
     """Read what an event is about, as of the event. Raises ValueError for what makes no sense."""
-    match kind_of(event.type):
-        case Thing.REFUND:
-            return reversal_events.refund(thing)
-        case Thing.DISPUTE:
-            return reversal_events.dispute(thing)
-        case Thing.CHARGE:
-            return charge_events.charge(thing)
-        case Thing.ACCOUNT:
-            gone = event.type == DEAUTHORIZED and account_events.deauthorized(event.account or "")
-            return gone or account_events.account(thing)
-        case Thing.PAYOUT:
-            return account_events.payout(thing, event.account or "")
-        case Thing.CHECKOUT:
-            return _checkout(event.type, thing, event.created_at)
+    kind = kind_of(event.type)
+    if read := _READ.get(kind):
+        return read(thing)
+    if kind is Thing.ACCOUNT:
+        gone = event.type == DEAUTHORIZED and account_events.deauthorized(event.account or "")
+        return gone or account_events.account(thing)
+    if kind is Thing.PAYOUT:
+        return account_events.payout(thing, event.account or "")
+    return _checkout(event.type, thing, event.created_at)
 
 
 def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | None:
@@ -137,20 +144,12 @@ def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | Non
 
     The gateway does not say when a checkout was paid: `now` is when it is known.
     """
-    match kind:
-        case Thing.REFUND:
-            return reversal_events.refund(thing)
-        case Thing.DISPUTE:
-            return reversal_events.dispute(thing)
-        case Thing.CHARGE:
-            return charge_events.charge(thing)
-        case Thing.CHECKOUT if thing.get("status") == "open":
-            return None
-        case Thing.CHECKOUT:
-            is_over = thing.get("status") == "expired"
-            return _checkout(EXPIRED if is_over else COMPLETED, thing, now)
-        case Thing.ACCOUNT | Thing.PAYOUT:
-            return None
+    if read := _READ.get(kind):
+        return read(thing)
+    if kind is not Thing.CHECKOUT or thing.get("status") == "open":
+        return None
+    is_over = thing.get("status") == "expired"
+    return _checkout(EXPIRED if is_over else COMPLETED, thing, now)
 
 
 def subjects(raw: bytes) -> list[str]:

@@ -11,7 +11,7 @@ os.environ.setdefault("STRIPE_SUPPRESS_NOTICES", "true")
 import stripe
 
 from luma.errors import NotFound
-from luma.services.gateways import history, signatures, stripe_connect, stripe_lists
+from luma.services.gateways import history, signatures, stripe_connect, stripe_lists, stripe_taxes
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from stripe.params import (
         CouponCreateParams,
         EventListParams,
+        PriceCreateParams,
         ProductCreateParams,
+        ProductUpdateParams,
         PromotionCodeCreateParams,
     )
     from stripe.params.checkout import SessionCreateParamsDiscount
@@ -56,6 +58,8 @@ def is_set_up() -> bool:
 
 def create_product(request: ProductRequest, key: str) -> str:
     params: ProductCreateParams = {"name": request.name, "metadata": {"course": request.reference}}
+    if request.tax_code:
+        params["tax_code"] = request.tax_code
     if request.description:
         params["description"] = request.description
     with asking("create a product"):
@@ -64,27 +68,25 @@ def create_product(request: ProductRequest, key: str) -> str:
 
 def update_product(product_id: str, request: ProductRequest, key: str) -> None:
     """An empty description takes away the one that Stripe has."""
+    params: ProductUpdateParams = {"name": request.name, "description": request.description}
+    if request.tax_code:
+        params["tax_code"] = request.tax_code
     with asking("update a product"):
-        _client().v1.products.update(
-            product_id,
-            {"name": request.name, "description": request.description},
-            {"idempotency_key": key},
-        )
+        _client().v1.products.update(product_id, params, {"idempotency_key": key})
 
 
 def create_price(request: PriceRequest, key: str) -> str:
+    params: PriceCreateParams = {
+        "product": request.product_id,
+        "unit_amount": request.amount.minor,
+        "currency": request.amount.currency,
+        "lookup_key": request.reference,
+        "transfer_lookup_key": True,
+    }
+    if behavior := stripe_taxes.behavior(request):
+        params["tax_behavior"] = behavior
     with asking("create a price"):
-        price = _client().v1.prices.create(
-            {
-                "product": request.product_id,
-                "unit_amount": request.amount.minor,
-                "currency": request.amount.currency,
-                "lookup_key": request.reference,
-                "transfer_lookup_key": True,
-            },
-            {"idempotency_key": key},
-        )
-    return price.id
+        return _client().v1.prices.create(params, {"idempotency_key": key}).id
 
 
 def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
@@ -151,6 +153,7 @@ def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
                 "success_url": request.success_url,
                 "cancel_url": request.cancel_url,
                 "expires_at": request.expires_at,
+                **stripe_taxes.of_checkout(request),
             },
             {"idempotency_key": key},
         )
@@ -183,6 +186,8 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
         match kind:
             case Thing.CHECKOUT:
                 return _client().v1.checkout.sessions.retrieve(thing_id).to_dict()
+            case Thing.INVOICE:
+                return _client().v1.invoices.retrieve(thing_id).to_dict()
             case Thing.CHARGE:
                 return (
                     _client()
@@ -193,10 +198,9 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
                 return _client().v1.refunds.retrieve(thing_id).to_dict()
             case Thing.DISPUTE:
                 return _client().v1.disputes.retrieve(thing_id).to_dict()
-            case Thing.ACCOUNT:
-                return stripe_connect.account(_client(), thing_id)
-            case Thing.PAYOUT:
-                return stripe_connect.payout(_client(), thing_id)
+            case Thing.ACCOUNT | Thing.PAYOUT:
+                read = stripe_connect.account if kind is Thing.ACCOUNT else stripe_connect.payout
+                return read(_client(), thing_id)
 
 
 def listed(

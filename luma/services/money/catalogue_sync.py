@@ -20,6 +20,7 @@ from luma.services.gateways.protocol import (
     PriceRequest,
     ProductRequest,
 )
+from luma.services.money import taxes
 from luma.values import CourseStatus, Money, OrderStatus
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def sync(course_id: int) -> None:
 def price_id(session: Session, course: Course, gateway: str) -> str | None:
     """The gateway's id for today's price, or None while it does not have that."""
     product = _product(session, course.id, gateway)
-    return product.price_id if product and _sells_at(product) == course.price else None
+    return product.price_id if product and _sells_today(product, course) else None
 
 
 def forget(course_id: int) -> None:
@@ -79,9 +80,9 @@ def _next_step(gateway: Gateway, course_id: int) -> Step | None:
             return None
         if product is None:
             return _create_product(gateway, course)
-        if (product.name, product.description) != (course.title, course.summary):
+        if _known(product, course) != _described(course):
             return _update_product(gateway, course, product)
-        if _sells_at(product) != course.price:
+        if not _sells_today(product, course):
             return _create_price(gateway, course, product)
         return _archive_price(session, gateway, course_id)
 
@@ -96,6 +97,8 @@ def _create_product(gateway: Gateway, course: Course) -> Step:
             product_id=product_id,
             name=asked.name,
             description=asked.description,
+            tax_code=asked.tax_code,
+            tax_behavior="",
             synced_at=clock.now(),
         )
         session.execute(new.on_conflict_do_nothing())
@@ -110,13 +113,15 @@ def _update_product(gateway: Gateway, course: Course, product: GatewayProduct) -
         gateway.update_product(product_id, asked, key)
 
     def keep(session: Session, _: str | None) -> None:
-        _write(session, product.id, name=asked.name, description=asked.description)
+        told = {"name": asked.name, "description": asked.description, "tax_code": asked.tax_code}
+        _write(session, product.id, **told)
 
     return Step("rename", _plain(asked), call, keep)
 
 
 def _create_price(gateway: Gateway, course: Course, product: GatewayProduct) -> Step:
-    asked = PriceRequest(product.product_id, course.public_id, course.price)
+    behavior = taxes.behavior(course)
+    asked = PriceRequest(product.product_id, course.public_id, course.price, behavior)
 
     def keep(session: Session, new_id: str | None) -> None:
         """Note in the same breath which price is to be archived, or a crash would leave it."""
@@ -134,6 +139,7 @@ def _create_price(gateway: Gateway, course: Course, product: GatewayProduct) -> 
             price_id=new_id,
             price_minor=asked.amount.minor,
             price_currency=asked.amount.currency,
+            tax_behavior=asked.tax_behavior,
         )
 
     request: dict[str, object] = {
@@ -142,6 +148,8 @@ def _create_price(gateway: Gateway, course: Course, product: GatewayProduct) -> 
         "currency": asked.amount.currency,
         "after": product.price_id,
     }
+    if behavior:
+        request["tax_behavior"] = behavior
     return Step("price", request, lambda key: gateway.create_price(asked, key), keep)
 
 
@@ -203,7 +211,7 @@ def _close_stale_orders(session: Session, course_id: int) -> None:
         Order.course_id == course_id, Order.status == OrderStatus.OPEN
     )
     for order in session.scalars(open_orders):
-        if not is_on_sale or order.price != course.price:
+        if not is_on_sale or not taxes.fits(order, course):
             queue.defer(session, "checkout.close", once=order.public_id, order_id=order.id)
 
 
@@ -221,8 +229,20 @@ def _sells_at(product: GatewayProduct) -> Money | None:
     return Money(product.price_minor, product.price_currency)
 
 
+def _sells_today(product: GatewayProduct, course: Course) -> bool:
+    """At today's price, and with its tax as it is today; where none is counted, however it is."""
+    wanted = taxes.behavior(course)
+    return _sells_at(product) == course.price and wanted in ("", product.tax_behavior)
+
+
 def _described(course: Course) -> ProductRequest:
-    return ProductRequest(course.public_id, course.title, course.summary)
+    return ProductRequest(course.public_id, course.title, course.summary, taxes.code(course))
+
+
+def _known(product: GatewayProduct, course: Course) -> ProductRequest:
+    """What the gateway was told. A tax code told once may stay when no tax is counted any more."""
+    kept = product.tax_code if taxes.code(course) else ""
+    return ProductRequest(course.public_id, product.name, product.description, kept)
 
 
 def _plain(request: ProductRequest) -> dict[str, object]:
@@ -230,6 +250,7 @@ def _plain(request: ProductRequest) -> dict[str, object]:
         "reference": request.reference,
         "name": request.name,
         "description": request.description,
+        **({"tax_code": request.tax_code} if request.tax_code else {}),
     }
 
 

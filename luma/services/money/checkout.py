@@ -22,6 +22,7 @@ from luma.services.money import (
     facts,
     orders,
     promotions,
+    taxes,
     visits,
 )
 from luma.services.money.coupon_sync import NotThere
@@ -136,7 +137,7 @@ def _next_step(session: Session, actor: Actor, slug: str, code: str) -> Step:
     if order and order.status is OrderStatus.PENDING and not is_elsewhere:
         return orders.address(order.public_id)
     given = promotions.wanted(session, order, actor.id, course, code)
-    is_off = order and (order.price != course.price or not promotions.fits(order, given))
+    is_off = order and not (taxes.fits(order, course) and promotions.fits(order, given))
     if order and (is_elsewhere or is_off):
         return Stale(order.id)
     if given and given.is_free:
@@ -226,6 +227,7 @@ def _new_order(session: Session, actor: Actor, course: Course, given: Offer | No
         course_id=course.id,
         price=course.price,
         discount_minor=given.discount.minor if given else 0,
+        tax_behavior=taxes.behavior(course) or None,
         fee_bps=settings().platform_fee_bps,
         refund_days=settings().refund_days,
         gateway=gateways.current().name,
@@ -268,4 +270,5 @@ def _request(
         expires_at=int((clock.now() + OPEN_FOR).timestamp()),
         coupon_id=coupon_id or "",
         discount=order.discount_minor,
+        counts_tax=order.tax_behavior is not None,
     )

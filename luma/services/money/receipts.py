@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, func, select, update
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
@@ -12,7 +12,9 @@ from luma.models.order import Order
 from luma.models.payment import Payment
 from luma.models.reversal import Refund
 from luma.models.user import User
+from luma.services.gateways.invoice_events import InvoiceFact
 from luma.services.money import orders
+from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.services.money.standings import COUNTED
 from luma.services.policies import Actor
 from luma.values import Money
@@ -62,9 +64,17 @@ def receipt(session: Session, actor: Actor, public_id: str) -> Receipt:
     return _receipt(actor, order, payment, (title, name, int(refunded)))
 
 
-def _receipt(
-    actor: Actor, order: Order, payment: Payment, more: tuple[str, str, int]
-) -> Receipt:
+def record(session: Session, fact: InvoiceFact) -> None:
+    """Keep where the invoice of a payment is. Raises UnknownPayment or NotOurs."""
+    if fact.order is None:
+        raise NotOurs("It names no order.")
+    of_it = update(Payment).where(Payment.invoice_id == fact.invoice_id)
+    known = session.scalar(of_it.values(invoice_url=fact.url).returning(Payment.id))
+    if known is None:
+        raise UnknownPayment("There is no payment with the invoice that it is.")
+
+
+def _receipt(actor: Actor, order: Order, payment: Payment, more: tuple[str, str, int]) -> Receipt:
     title, instructor, refunded = more
     currency = payment.amount_currency
     before_tax = order.price_minor - payment.discount_minor

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "7a8e5c0de0f1"
-down_revision = "6f2ea4d18c37"
+down_revision = "5a17b0c93e66"
 branch_labels = None
 depends_on = None
 

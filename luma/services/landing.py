@@ -15,7 +15,6 @@ from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User, rehearsal_buyers
 from luma.services import gateways, learning_outline, markdown, ratings, texts
-from luma.services.money import taxes
 from luma.services.ratings import Rating
 from luma.settings import settings
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
@@ -57,8 +56,6 @@ class CoursePage:
     subject: Subject
     status: CourseStatus
     price: Money
-    tax_words: str
-    """Whether the price has tax in it; empty where none is counted."""
     updated_at: datetime
     instructor_id: int
     instructor: str
@@ -169,7 +166,6 @@ _COURSE = (
         Course.status,
         Course.price_minor,
         Course.price_currency,
-        Course.tax_behavior,
         Course.updated_at,
         Course.instructor_id,
         Course.rating_sum,
@@ -223,7 +219,6 @@ def _course(session: Session, slug: str) -> CoursePage:
         subject=row.subject,
         status=row.status,
         price=Money(row.price_minor, row.price_currency),
-        tax_words=taxes.beside_price(Money(row.price_minor, row.price_currency), row.tax_behavior),
         updated_at=row.updated_at,
         instructor_id=row.instructor_id,
         instructor=row.name,

@@ -16,7 +16,7 @@ from luma.pages.shop.render import render
 from luma.pages.shop.structure import as_script
 from luma.services import landing, markdown, review_wall
 from luma.services.landing import Buy, Continue, CoursePage, Door, LessonRow, Pending
-from luma.services.money import promotions
+from luma.services.money import promotions, taxes
 from luma.services.money.promotions import Answer, Offer
 from luma.services.policies import Actor
 from luma.services.review_wall import ReviewCard, Sort, Wall
@@ -56,6 +56,7 @@ async def course_page(
         "course.html.j2",
         here="courses",
         course=course,
+        tax_words=await look(taxes.beside_price, course.id),
         description=Markup(markdown.render(course.description)),  # noqa: S704  (sanitised there)
         first_preview=previews[0] if previews else None,
         playing=next((one.public_id for one in previews if one.public_id == preview), None),

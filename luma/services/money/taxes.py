@@ -1,9 +1,10 @@
 """Whether tax is counted, as what, and inside the price or on top of it."""
 
+from sqlalchemy.orm import Session
+
 from luma.models.course import Course
 from luma.models.order import Order
 from luma.settings import settings
-from luma.values import Money
 
 WORDS = {"inclusive": "incl. VAT", "exclusive": "plus tax"}
 
@@ -28,8 +29,9 @@ def fix(course: Course) -> None:
     course.tax_behavior = course.tax_behavior or behavior(course) or None
 
 
-def beside_price(price: Money, fixed: str | None) -> str:
-    """What stands beside the price of a course on whose tax that was fixed."""
-    if price.is_zero or not settings().stripe_tax:
+def beside_price(session: Session, course_id: int) -> str:
+    """What stands beside the price of a course; "" where no tax is counted."""
+    if not settings().stripe_tax:
         return ""
-    return WORDS[fixed or settings().tax_behavior]
+    course = session.get_one(Course, course_id)
+    return "" if course.price.is_zero else WORDS[behavior(course)]

@@ -6,13 +6,14 @@ from typing import Any
 
 from procrastinate.types import JSONValue
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from luma import db
+from luma.errors import ServiceDown
 from luma.models.payment import StripeEvent
 from luma.services import clock, gateways, queue, reception
-from luma.services.gateways import events, sandbox
-from luma.services.gateways.protocol import GatewayEvent
+from luma.services.gateways import charge_events, events, sandbox
+from luma.services.gateways.protocol import GatewayEvent, Thing
 from luma.services.money import facts
 from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.values import EventStatus
@@ -20,6 +21,7 @@ from luma.values import EventStatus
 log = logging.getLogger(__name__)
 
 TASK = "inbox.apply"
+ANOTHER_SHOP = "It is about a payment that names no order: another shop on the account."
 A_JOB = 25
 """Events in one job: few enough that a burst is shared by all of the worker's threads."""
 
@@ -62,6 +64,18 @@ def resume(session: Session) -> None:
 
 
 def _apply(row_id: int) -> None:
+    """What is refunded or disputed of another shop's on the same account does not wait for ever."""
+    try:
+        _apply_ours(row_id)
+    except UnknownPayment:
+        if not _is_of_another_shop(row_id):
+            raise
+        with db.unit_of_work() as session:
+            if row := reception.taken_up(session, StripeEvent, row_id):
+                row.finish(clock.now(), ANOTHER_SHOP)
+
+
+def _apply_ours(row_id: int) -> None:
     with db.unit_of_work() as session:
         row = reception.taken_up(session, StripeEvent, row_id)
         if row is None:
@@ -74,6 +88,20 @@ def _apply(row_id: int) -> None:
     with db.unit_of_work() as session:
         if row := reception.taken_up(session, StripeEvent, row_id):
             _take(session, row, event, fetched)
+
+
+def _is_of_another_shop(row_id: int) -> bool:
+    """Asked of the gateway once it has waited: at first a payment may just be on its way."""
+    with db.unit_of_work() as session:
+        row = session.get_one(StripeEvent, row_id, options=[undefer(StripeEvent.raw)])
+        charge = events.thing_in(row.raw).get("charge")
+        if not row.attempts or _gateway_of(row) == "sandbox" or not isinstance(charge, str):
+            return False
+    try:
+        found = gateways.current().found(Thing.CHARGE, charge)
+    except ServiceDown:
+        return False
+    return charge_events.charge(found).order is None
 
 
 def _take(

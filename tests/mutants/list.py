@@ -62,7 +62,7 @@ MUTANTS = (
         FACTS,
         "new_id: int | None = session.scalar(once.returning(Payment.id))",
         "session.execute(once)\n    new_id = None",
-        "tests/services/money",
+        "tests/services/money/test_letters_of_money.py",
     ),
     Mutant(
         "an older word about money back replaces a newer one",
@@ -144,7 +144,7 @@ MUTANTS = (
     ),
     Mutant(
         "what is asked back already may be asked again",
-        "luma/services/money/refunds.py",
+        "luma/services/money/standings.py",
         "return self.payment.paid - self.payment.refunded - self.waiting",
         "return self.payment.paid - self.payment.refunded",
         REFUNDS,

@@ -160,6 +160,8 @@ def _clear(session: Session, row: Rehearsal) -> None:
     for order_id in session.scalars(asked).all():
         order = access.locked(session, order_id)
         if order.status not in (OrderStatus.OPEN, OrderStatus.PENDING):
+            if refunds.refundable(session, order).left.minor > 0:
+                refunds.give_back(session, order, OVER, row.buyer_id)
             order.access_ended_reason = OVER
             access.derive(session, order)
         elif row.ended_at is not None:

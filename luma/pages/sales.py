@@ -44,9 +44,6 @@ MARKS = {
     "disputed": ("warning", "Disputed"),
     "charged_back": ("negative", "Charged back"),
 }
-HELPS: tuple[tuple[str, str], ...] = (("/studio", "Rehearse a sale from your courses"),)
-"""Where somebody who has sold nothing yet goes on: address and words."""
-
 assert STATE_WORDS.keys() == STATES.keys()  # noqa: S101  (a state without words is seen at start)
 
 
@@ -104,7 +101,6 @@ async def _show(where: Where, read: Read) -> None:
             "marks": MARKS,
             "sale": "/admin/orders/" if where == "admin" else "/studio/sales/",
             "is_school": where == "admin",
-            "helps": HELPS if where == "studio" else (),
         }
 
     ui.add_head_html(assets.tag("sales.css"))

@@ -99,6 +99,19 @@ def test_what_is_asked_twice_before_the_answer_is_not_given_twice(
         refunds.ask(session, seller(session, sale), sale.order.public_id, "30", "Second press.")
 
 
+def test_of_two_payments_neither_is_asked_for_more_than_it_brought(
+    session: Session, sale: Sale
+) -> None:
+    second = Sale(sale.buyer, sale.course, sale.order, make_attempt(session, sale.order))
+    deliver(session, second.event())
+
+    for amount in ("30", "60"):
+        refunds.ask(session, seller(session, sale), sale.order.public_id, amount, "A part.")
+
+    asked = select(RefundRequest.amount_minor).order_by(RefundRequest.id)
+    assert session.scalars(asked).all() == [3000, 1900, 4100]
+
+
 def test_the_gateway_is_asked_once_for_each_request(session: Session, sale: Sale) -> None:
     refunds.ask(session, seller(session, sale), sale.order.public_id, "10", "A part.")
     send_all(session)

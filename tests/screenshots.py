@@ -25,10 +25,12 @@ from luma import db
 from luma.models.account_token import TokenPurpose
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.letter import Letter
+from luma.models.order import Order
 from luma.models.review import Review
 from luma.models.user import User
 from luma.services import clock, demo, failures, queue, tokens
 from luma.services.admin import courses, people
+from luma.services.money import receipts
 from luma.services.policies import Actor
 from luma.services.post import seals
 from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
@@ -160,6 +162,10 @@ def _sales(session: Session) -> list[Shot]:
     ledgers.disputed(session, owed, now - HOUR, DisputeStatus.NEEDS_RESPONSE, due_by=due)
     new = make_user(session, "Ines Weber", email="ines@luma.example", roles=(Role.INSTRUCTOR,))
     make_course(session, instructor=new, published=True)
+    lea = session.scalars(select(User).where(User.email == demo.PEOPLE["lea"].email)).one()
+    paid = ledgers.sold(session, course, now, buyer=lea, discount_minor=0)
+    ledgers.refunded(session, paid, 500, now)
+    order = session.get_one(Order, paid.order_id).public_id
     return [
         Shot("sales", "/studio/sales", "teacher"),
         Shot("sales-own", "/studio/sales?range=own&from=2026-13-01", "teacher"),
@@ -167,6 +173,7 @@ def _sales(session: Session) -> list[Shot]:
         Shot("sales-nothing-found", "/studio/sales?q=zither", "teacher"),
         Shot("sales-none", "/studio/sales", "ines"),
         Shot("admin-sales", "/admin/sales", "admin"),
+        Shot("sales-receipt", receipts.address(order), "lea"),
         Shot("payouts", "/studio/payouts", "teacher"),
         Shot("payouts-none", "/studio/payouts", "ines"),
         Shot("admin-payouts", "/admin/payouts", "admin"),

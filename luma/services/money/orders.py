@@ -11,6 +11,7 @@ from luma.errors import NotFound
 from luma.models.coupon import Coupon, CouponUse
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.order import Order
+from luma.services.money import tracks
 from luma.services.policies import Actor
 from luma.values import LessonStatus, Money, OrderStatus
 
@@ -36,6 +37,11 @@ class OrderView:
     """What the code took off the price; zero without one."""
     code: str | None
     receipt_address: str | None = None
+
+    @property
+    def support_code(self) -> str:
+        """What a buyer reads out to whoever helps."""
+        return tracks.support_code(self.public_id)
 
     @property
     def total(self) -> Money:

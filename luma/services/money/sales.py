@@ -14,7 +14,7 @@ from luma.models.payment import Payment
 from luma.models.reversal import Dispute
 from luma.models.user import rehearsal_buyers
 from luma.services import clock, gateways, policies, texts
-from luma.services.money import figures, sale_list, spans
+from luma.services.money import figures, payments_health, sale_list, spans
 from luma.services.money.figures import Block
 from luma.services.money.sale_list import Found, Wish
 from luma.services.money.spans import Span
@@ -96,6 +96,8 @@ class Sales:
     """What to share, for whoever has sold nothing yet."""
     is_set_up: bool
     """Whether anybody can pay here."""
+    warning: str | None
+    """Why courses open late now, although people can pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def _sales(session: Session, scope: Scope, asked: Asked, most: int) -> Sales:
     mode, wish = _mode(asked), _wish(asked)
     about = [*scope.conditions(), *_of_course(asked)]
     on_orders = [*about, *_in_mode(mode, of_order=True)]
+    is_set_up = gateways.current().is_set_up()
     return Sales(
         span=span,
         problem=problem,
@@ -158,7 +161,8 @@ def _sales(session: Session, scope: Scope, asked: Asked, most: int) -> Sales:
         disputes=_disputes(session, [*about, *_in_mode(mode)]),
         found=sale_list.found(session, span, wish, on_orders, most),
         share=_on_sale(session, scope),
-        is_set_up=gateways.current().is_set_up(),
+        is_set_up=is_set_up,
+        warning=payments_health.warning(session) if is_set_up else None,
     )
 
 

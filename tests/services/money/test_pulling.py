@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from luma.errors import NotAllowed
 from luma.models.payment import Payment, StripeEvent
 from luma.models.reconciliation import GatewayPull
+from luma.models.user import User
 from luma.services import accounts, clock
 from luma.services.accounts import Visit
 from luma.services.gateways import sandbox, signatures
 from luma.services.gateways.protocol import GatewayDown, GatewayEvent, Stale, Unverified
-from luma.services.money import inbox, payments_health, pulling, refusals
+from luma.services.money import inbox, payments_health, pulling, refusals, sales
 from luma.values import OrderStatus, Role
-from tests.factories import make_user
+from tests.factories import actor, make_user
 from tests.selling import Sale, deliver, is_learning, open_sale, received, refund_event
 from tests.services.money.test_timeline import at_sandbox
 
@@ -195,6 +196,10 @@ def test_what_is_missed_and_not_delivered_since_warns_sellers(
     account.keep(sale.event(), ago=timedelta(hours=1))
     pulling.pull()
     warned = payments_health.warning(session)
+    seller = session.scalars(
+        select(User).options(selectinload(User.roles)).where(User.id == sale.course.instructor_id)
+    ).one()
+    shown = sales.mine(session, actor(seller), sales.Asked(), 25).warning
     inbox.receive(session, [received(sale.event())])
     session.execute(
         update(StripeEvent)
@@ -205,6 +210,7 @@ def test_what_is_missed_and_not_delivered_since_warns_sellers(
     assert calm is None
     assert warned
     assert "does not deliver" in warned
+    assert shown == warned
     assert payments_health.warning(session) is None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from luma.models.order import CheckoutAttempt
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund, RefundRequest
+from luma.services.money import orders
 from luma.services.money.sale_letters import (
     Sale,
     Words,
@@ -22,6 +23,7 @@ from luma.services.money.sale_letters import (
     to_school,
     to_seller,
 )
+from luma.settings import settings
 from luma.values import AttemptStatus, DisputeStatus, Money, OrderStatus, RefundStatus
 
 
@@ -33,7 +35,8 @@ def payment_arrived(session: Session, payment_id: int) -> None:
         _needs_a_look(session, sale, payment)
         return
     lines = "\n".join(_sums(sale, payment))
-    receipt = f"Thank you. This is your receipt.\n\n{lines}\n\n{_where_the_receipt_is(payment)}"
+    where = _where_the_receipt_is(sale, payment)
+    receipt = f"Thank you. This is your receipt.\n\n{lines}\n\n{where}"
     to_buyer(session, sale, Words(f"receipt-{payment.id}", "receipt", "Your receipt", receipt))
     sold = f"{sale.buyer} bought “{sale.title}” for {payment.amount.words()}."
     subject = f"You sold {sale.title}"
@@ -127,10 +130,11 @@ def _sums(sale: Sale, payment: Payment) -> Iterable[str]:
     yield f"Date: {day(payment.paid_at)}"
 
 
-def _where_the_receipt_is(payment: Payment) -> str:
+def _where_the_receipt_is(sale: Sale, payment: Payment) -> str:
+    ours = f"To print it: {settings().base_url}{orders.receipt_address(sale.order.public_id)}"
     if payment.receipt_url:
-        return f"The receipt of the payment service: {payment.receipt_url}"
-    return "The page of your order keeps it, and the receipt of the payment service too."
+        return f"{ours}\n\nThe receipt of the payment service: {payment.receipt_url}"
+    return f"{ours}\n\nThe receipt of the payment service is there too, as soon as it is written."
 
 
 def _refund_made(session: Session, sale: Sale, refund: Refund) -> None:

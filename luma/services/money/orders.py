@@ -53,6 +53,10 @@ def address(public_id: str) -> str:
     return f"/checkout/{public_id}"
 
 
+def receipt_address(public_id: str) -> str:
+    return f"/orders/{public_id}/receipt"
+
+
 def order(session: Session, actor: Actor, public_id: str) -> OrderView:
     """How one order of the actor's stands. Raises NotFound for anybody else's."""
     _ensure_id(public_id)
@@ -119,7 +123,7 @@ def _view(actor: Actor, order: Order, course: Course, code: str | None, *, start
         start_address=start,
         discount=Money(order.discount_minor, order.price.currency),
         code=code,
-        receipt_address=None if order.status in UNPAID else f"/orders/{order.public_id}/receipt",
+        receipt_address=None if order.status in UNPAID else receipt_address(order.public_id),
     )
 
 

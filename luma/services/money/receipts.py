@@ -43,7 +43,7 @@ class Receipt:
 
 def address(order: str) -> str:
     """Where the receipt of an order stands, by its public id. It is there once money arrived."""
-    return f"/orders/{order}/receipt"
+    return orders.receipt_address(order)
 
 
 def receipt(session: Session, actor: Actor, public_id: str) -> Receipt:

@@ -1,6 +1,7 @@
 """A student fills a form below a lesson, the instructor reads it and edits the questions."""
 
 import csv
+import re
 from io import StringIO
 
 import pytest
@@ -72,8 +73,10 @@ def test_a_form_is_filled_below_a_lesson_and_read_in_the_studio(
     expect(teacher.get_by_text("=WHICH(flour)")).to_be_visible()
     expect(teacher.locator(".chart")).to_have_count(0)
 
+    table = teacher.get_by_role("link", name="Download CSV")
+    expect(table).to_have_attribute("href", re.compile(r"lesson=.+&question="))
     with teacher.expect_download() as download:
-        teacher.get_by_role("link", name="Download CSV").click()
+        table.click()
     rows = list(csv.reader(StringIO(download.value.path().read_text("utf-8-sig"))))
     assert [row[1:] for row in rows[1:]] == [
         ["Flour", "What was unclear?", "'=WHICH(flour)", "Anonymous"]

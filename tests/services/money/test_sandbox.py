@@ -191,4 +191,4 @@ def test_a_delivery_that_nobody_takes_is_tried_again(
     settings.cache_clear()
 
     with pytest.raises(GatewayDown):
-        gateway.deliver("{}")
+        gateway.deliver('{"object": "event", "id": "evt_sbx_1"}')

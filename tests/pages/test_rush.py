@@ -1,6 +1,7 @@
 """Two hundred people sign in at once, and whoever is in already does not notice."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,16 @@ def beating(database: str, folder: Path) -> Iterator[tuple[School, Path]]:
     notes = folder / "pulse"
     wishes = {"LUMA_DEMO": "0", "LUMA_TRUSTED_PROXY": "127.0.0.1", "PULSE": str(notes)}
     with running(database, folder, wishes, program="tests.browser.pulse") as school:
+        _await_first_beat(notes)
         yield school, notes
+
+
+def _await_first_beat(notes: Path) -> None:
+    """The school may answer before its pulse was taken for the first time."""
+    until = time.monotonic() + 20
+    while not (notes.exists() and notes.read_text()):
+        assert time.monotonic() < until, "The loop has no pulse."
+        time.sleep(0.05)
 
 
 async def _all_at_once(school: School, emails: list[str]) -> int:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.progress import Enrolment
 from luma.models.user import User, UserRole
-from luma.services import clock, passwords, profiles
+from luma.services import accounts, clock, passwords, profiles
+from luma.services.accounts import Visit
 from luma.services.policies import Actor
 from luma.values import CourseStatus, EnrolmentSource, LessonStatus, Money, Role, Subject
 
@@ -109,6 +110,12 @@ def make_published(session: Session, title: str = "Bread for beginners") -> Cour
     course = make_course(session, title, published=True)
     assert course.status is CourseStatus.PUBLISHED
     return course
+
+
+def signed_in(session: Session, user_id: int) -> str:
+    """The key of a browser in which they are signed in."""
+    visit = Visit("127.0.0.1", "test")
+    return accounts.key_of(accounts.open_session(session, user_id, visit))
 
 
 def enrol(session: Session, student: User, course: Course) -> Enrolment:

@@ -30,7 +30,7 @@ from luma.models.review import Review
 from luma.models.user import User
 from luma.services import clock, demo, failures, queue, tokens
 from luma.services.admin import courses, people
-from luma.services.money import receipts
+from luma.services.money import orders
 from luma.services.policies import Actor
 from luma.services.post import seals
 from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
@@ -173,7 +173,7 @@ def _sales(session: Session) -> list[Shot]:
         Shot("sales-nothing-found", "/studio/sales?q=zither", "teacher"),
         Shot("sales-none", "/studio/sales", "ines"),
         Shot("admin-sales", "/admin/sales", "admin"),
-        Shot("sales-receipt", receipts.address(order), "lea"),
+        Shot("sales-receipt", orders.receipt_address(order), "lea"),
         Shot("payouts", "/studio/payouts", "teacher"),
         Shot("payouts-none", "/studio/payouts", "ines"),
         Shot("admin-payouts", "/admin/payouts", "admin"),

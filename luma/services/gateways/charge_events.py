@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from luma.services.gateways import things
 from luma.values import Money
 
 CHARGED = "charge.succeeded"
@@ -33,13 +34,11 @@ class ChargeFact:
 
 def charge(thing: Mapping[str, Any]) -> ChargeFact:
     """Raises ValueError, TypeError or KeyError for what is no charge."""
-    intent, receipt = thing.get("payment_intent"), thing.get("receipt_url")
-    intent = intent.get("id") if isinstance(intent, Mapping) else intent
-    named = (thing.get("metadata") or {}).get("order_id")
+    receipt = thing.get("receipt_url")
     return ChargeFact(
-        charge_id=_id(thing),
-        payment_intent_id=intent if isinstance(intent, str) else None,
-        order=named if isinstance(named, str) else None,
+        charge_id=things.id_of(thing, "a charge"),
+        payment_intent_id=things.payment_of(thing),
+        order=things.order_of(thing),
         receipt_url=receipt if is_address(receipt) else None,
         settled=_settled(thing.get("balance_transaction")),
         has_succeeded=thing["status"] == "succeeded",
@@ -59,13 +58,6 @@ def _settled(transaction: object) -> Settled | None:
         raise TypeError("a balance transaction that was not fetched")
     currency = transaction["currency"]
     return Settled(Money(transaction["amount"], currency), Money(transaction["fee"], currency))
-
-
-def _id(thing: Mapping[str, Any]) -> str:
-    found = thing["id"]
-    if not isinstance(found, str) or not found:
-        raise ValueError("a charge without an id")
-    return found
 
 
 def is_address(receipt: object) -> bool:

@@ -9,7 +9,13 @@ from typing import Any
 
 import stripe
 
-from luma.services.gateways import account_events, charge_events, invoice_events, reversal_events
+from luma.services.gateways import (
+    account_events,
+    charge_events,
+    invoice_events,
+    reversal_events,
+    things,
+)
 from luma.services.gateways.account_events import (
     ACCOUNTS,
     DEAUTHORIZED,
@@ -156,7 +162,7 @@ def subjects(raw: bytes) -> list[str]:
     """The ids that an event names: of its thing, payment, charge, product and order."""
     thing = (json.loads(raw).get("data") or {}).get("object") or {}
     named = [_id_in(thing.get(part)) for part in ("id", "payment_intent", "charge", "product")]
-    return sorted({name for name in (*named, _id_in(_order(thing))) if name})
+    return sorted({name for name in (*named, _id_in(things.order_of(thing))) if name})
 
 
 def _id_in(part: object) -> str:
@@ -167,17 +173,14 @@ def _id_in(part: object) -> str:
 
 
 def _checkout(kind: str, session: Mapping[str, Any], happened_at: datetime) -> CheckoutFact:
-    session_id = session.get("id")
-    if not isinstance(session_id, str) or not session_id:
-        raise ValueError("a checkout session without an id")
+    session_id = things.id_of(session, "a checkout session")
     subtotal, total = _amounts(session)
     details = session.get("total_details") or {}
-    intent = session.get("payment_intent")
     return CheckoutFact(
         session_id=session_id,
-        order=_order(session),
+        order=things.order_of(session),
         outcome=_outcome(kind, session),
-        payment_intent_id=intent if isinstance(intent, str) else None,
+        payment_intent_id=things.text(session, "payment_intent"),
         subtotal=subtotal,
         total=total,
         discount=_whole(details.get("amount_discount")) if total else 0,
@@ -200,12 +203,6 @@ def _outcome(event_type: str, session: Mapping[str, Any]) -> Outcome:
     if session.get("payment_status") in ("paid", "no_payment_required"):
         return Outcome.PAID
     return Outcome.AWAITING
-
-
-def _order(session: Mapping[str, Any]) -> str | None:
-    metadata = session.get("metadata")
-    named = metadata.get("order_id") if isinstance(metadata, Mapping) else None
-    return named if isinstance(named, str) else None
 
 
 def _amounts(session: Mapping[str, Any]) -> tuple[Money | None, Money | None]:

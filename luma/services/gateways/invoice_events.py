@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from luma.services.gateways import things
 from luma.services.gateways.charge_events import is_address
 
 INVOICE_PAID = "invoice.paid"
@@ -20,12 +21,9 @@ class InvoiceFact:
 
 def invoice(thing: Mapping[str, Any]) -> InvoiceFact:
     """Raises ValueError or KeyError for what is no invoice."""
-    invoice_id, url = thing["id"], thing.get("hosted_invoice_url")
-    if not isinstance(invoice_id, str) or not invoice_id:
-        raise ValueError("an invoice without an id")
-    named = (thing.get("metadata") or {}).get("order_id")
+    url = thing.get("hosted_invoice_url")
     return InvoiceFact(
-        invoice_id=invoice_id,
-        order=named if isinstance(named, str) else None,
+        invoice_id=things.id_of(thing, "an invoice"),
+        order=things.order_of(thing),
         url=url if is_address(url) else None,
     )

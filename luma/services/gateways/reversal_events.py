@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from luma.services.gateways import things
 from luma.values import DisputeStatus, Money, RefundStatus
 
 REFUND_CREATED = "refund.created"
@@ -48,13 +49,13 @@ class DisputeFact:
 
 def refund(thing: Mapping[str, Any]) -> RefundFact:
     """Raises ValueError, TypeError or KeyError for what is no refund."""
-    failure = thing.get("failure_reason")
+    failure = things.text(thing, "failure_reason")
     return RefundFact(
-        refund_id=_id(thing),
-        payment_intent_id=_intent(thing),
+        refund_id=things.id_of(thing, "a refund"),
+        payment_intent_id=things.payment_of(thing),
         amount=Money(thing["amount"], thing["currency"]),
         status=RefundStatus(thing["status"]),
-        failure=failure[:80] if isinstance(failure, str) else None,
+        failure=failure[:80] if failure is not None else None,
         happened_at=_moment(thing["created"]),
     )
 
@@ -64,28 +65,14 @@ def dispute(thing: Mapping[str, Any]) -> DisputeFact:
     status = thing["status"]
     due_by = (thing.get("evidence_details") or {}).get("due_by")
     return DisputeFact(
-        dispute_id=_id(thing),
-        payment_intent_id=_intent(thing),
+        dispute_id=things.id_of(thing, "a dispute"),
+        payment_intent_id=things.payment_of(thing),
         amount=Money(thing["amount"], thing["currency"]),
         status=DisputeStatus("prevented" if status == ENDED_BY_REFUND else status),
         reason=str(thing.get("reason") or "general")[:80],
         due_by=_moment(due_by) if due_by else None,
         happened_at=_moment(thing["created"]),
     )
-
-
-def _id(thing: Mapping[str, Any]) -> str:
-    found = thing["id"]
-    if not isinstance(found, str) or not found:
-        raise ValueError("a thing without an id")
-    return found
-
-
-def _intent(thing: Mapping[str, Any]) -> str | None:
-    """Its id, whether Stripe sent the id or the whole payment intent."""
-    found = thing.get("payment_intent")
-    found = found.get("id") if isinstance(found, Mapping) else found
-    return found if isinstance(found, str) else None
 
 
 def _moment(seconds: int) -> datetime:

@@ -1,6 +1,5 @@
 """The gateway without an account anywhere: the same protocol and signed events, and no money."""
 
-import hashlib
 import re
 import secrets
 from collections.abc import Iterator
@@ -42,7 +41,14 @@ from luma.services.gateways.sandbox_connect import (
     transfer,
     transfer_made,
 )
-from luma.services.gateways.sandbox_post import deliver, emit, ensure_on, events_since, secret
+from luma.services.gateways.sandbox_post import (
+    deliver,
+    emit,
+    ensure_on,
+    events_since,
+    secret,
+    short,
+)
 from luma.settings import settings
 from luma.values import Money
 
@@ -69,7 +75,7 @@ def is_set_up() -> bool:
 
 
 def create_product(request: ProductRequest, key: str) -> str:
-    return f"prod_sbx_{_short(key)}"
+    return f"prod_sbx_{short(key)}"
 
 
 def update_product(product_id: str, request: ProductRequest, key: str) -> None:
@@ -77,7 +83,7 @@ def update_product(product_id: str, request: ProductRequest, key: str) -> None:
 
 
 def create_price(request: PriceRequest, key: str) -> str:
-    return f"price_sbx_{_short(key)}"
+    return f"price_sbx_{short(key)}"
 
 
 def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
@@ -85,11 +91,11 @@ def replace_price(product_id: str, new_id: str, old_id: str, key: str) -> None:
 
 
 def create_coupon(request: CouponRequest, key: str) -> str:
-    return f"cpn_sbx_{_short(key)}"
+    return f"cpn_sbx_{short(key)}"
 
 
 def create_promotion_code(request: PromotionRequest, key: str) -> str:
-    return f"promo_sbx_{_short(key)}"
+    return f"promo_sbx_{short(key)}"
 
 
 def end_promotion_code(promotion_id: str, key: str) -> None:
@@ -183,7 +189,3 @@ def locked(session: Session, session_id: str) -> SandboxSession:
     if found is None:
         raise NotFound("There is no such checkout.")
     return found
-
-
-def _short(key: str) -> str:
-    return hashlib.sha256(f"{secret()}{key}".encode()).hexdigest()[:24]

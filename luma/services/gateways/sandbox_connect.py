@@ -1,6 +1,5 @@
 """Accounts and transfers of the sandbox: the same steps as at Stripe, and no money."""
 
-import hashlib
 import json
 import re
 import secrets
@@ -41,7 +40,7 @@ def onboarding_address(account_id: str, here: str) -> str:
 
 
 def transfer(request: TransferRequest, key: str) -> str:
-    return f"{'trr' if request.of else 'tr'}_sbx_{_short(key)}"
+    return f"{'trr' if request.of else 'tr'}_sbx_{sandbox_post.short(key)}"
 
 
 def transfer_made(request: TransferRequest) -> str | None:
@@ -104,7 +103,3 @@ def thin(kind: str, account_id: str) -> JSON:
             "url": f"/v2/core/accounts/{account_id}",
         },
     }
-
-
-def _short(key: str) -> str:
-    return hashlib.sha256(f"{sandbox_post.secret()}{key}".encode()).hexdigest()[:24]

@@ -38,6 +38,11 @@ def secret() -> str:
     return f"whsec_sbx_{hmac.new(ours, b'sandbox webhook', hashlib.sha256).hexdigest()}"
 
 
+def short(key: str) -> str:
+    """An id's end that the same key makes again, and no other installation does."""
+    return hashlib.sha256(f"{secret()}{key}".encode()).hexdigest()[:24]
+
+
 def emit(session: Session, kind: str, thing: sandbox_events.JSON) -> None:
     """Keep an event, and send it when this transaction commits, by way of the queue.
 

@@ -3,7 +3,8 @@
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Never, TypeVar
 
@@ -50,7 +51,7 @@ def read_at(door: Door, payload: bytes, source: str) -> GatewayEvent:
 
 def read_thin(payload: bytes, source: str) -> GatewayEvent:
     """The same for an event that only says which account it is about."""
-    try:
+    with _shaped_like("a thin event"):
         event = json.loads(payload, parse_constant=_refuse)
         found = GatewayEvent(
             event_id=_word(_EVENT_ID, event["id"]),
@@ -66,10 +67,6 @@ def read_thin(payload: bytes, source: str) -> GatewayEvent:
         about = event.get("related_object")
         if about is not None:
             _word(_THING_ID, about["id"])
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
-        raise Unverified("That is not a thin event.") from error
-    except RecursionError as error:
-        raise Unverified("That event is nested too deeply.") from error
     if not is_thin:
         raise Unverified("That is not a thin event.")
     return found
@@ -77,7 +74,7 @@ def read_thin(payload: bytes, source: str) -> GatewayEvent:
 
 def read(payload: bytes, source: str) -> GatewayEvent:
     """The outside of an event. Raises Unverified for anything that is not shaped like one."""
-    try:
+    with _shaped_like("an event"):
         event = json.loads(payload, parse_constant=_refuse)
         found = GatewayEvent(
             event_id=_word(_EVENT_ID, event["id"]),
@@ -90,13 +87,20 @@ def read(payload: bytes, source: str) -> GatewayEvent:
             source=source,
         )
         is_event = event["object"] == "event" and isinstance(event["data"]["object"], dict)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
-        raise Unverified("That is not an event.") from error
-    except RecursionError as error:
-        raise Unverified("That event is nested too deeply.") from error
     if not is_event:
         raise Unverified("That is not an event.")
     return found
+
+
+@contextmanager
+def _shaped_like(what: str) -> Iterator[None]:
+    """Raises Unverified for whatever is stumbled over while reading what should be one."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as error:
+        raise Unverified(f"That is not {what}.") from error
+    except RecursionError as error:
+        raise Unverified("That event is nested too deeply.") from error
 
 
 def _matches(payload: bytes, header: str, secret: str) -> bool:

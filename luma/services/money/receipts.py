@@ -41,11 +41,6 @@ class Receipt:
     is_invoice: bool
 
 
-def address(order: str) -> str:
-    """Where the receipt of an order stands, by its public id. It is there once money arrived."""
-    return orders.receipt_address(order)
-
-
 def receipt(session: Session, actor: Actor, public_id: str) -> Receipt:
     """Of one's own order. Raises NotFound for anybody else's, and while nothing is paid."""
     orders.status(session, actor, public_id)

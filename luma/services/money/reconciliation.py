@@ -14,7 +14,7 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment, StripeEvent
 from luma.services import accounts, audit, clock, gateways, policies, queue
-from luma.services.gateways import events
+from luma.services.gateways import events, things
 from luma.services.gateways.protocol import Gateway, GatewayMissing, Thing
 from luma.services.money import facts, inbox, tracks
 from luma.services.money.reversals import NotOurs, UnknownPayment
@@ -118,17 +118,12 @@ def _found(gateway: Gateway, asked: Question) -> Iterator[Found]:
         except GatewayMissing:
             continue
         yield Thing.CHECKOUT, checkout
-        if intent := _intent(checkout):
+        if intent := things.text(checkout, "payment_intent"):
             payments.add(intent)
     for payment in sorted(payments):
         for kind in (Thing.CHARGE, Thing.REFUND, Thing.DISPUTE):
             for thing in gateway.listed(kind, payment=payment):
                 yield kind, thing
-
-
-def _intent(checkout: dict[str, Any]) -> str | None:
-    intent = checkout.get("payment_intent")
-    return intent if isinstance(intent, str) else None
 
 
 def _take_over(session: Session, actor: Actor, asked: Question, found: list[Found]) -> str:

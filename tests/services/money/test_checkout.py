@@ -15,21 +15,14 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayProduct, SandboxSession
 from luma.models.progress import Enrolment
 from luma.models.user import User
-from luma.services import accounts, clock
-from luma.services.accounts import Visit
+from luma.services import clock
 from luma.services.gateways import sandbox
 from luma.services.gateways.protocol import GatewayDown, GatewayRefused
 from luma.services.money import access, checkout, orders
 from luma.settings import settings
 from luma.values import AttemptStatus, EnrolmentSource, Money, OrderStatus
-from tests.factories import actor, enrol, make_course, make_published, make_user
+from tests.factories import actor, enrol, make_course, make_published, make_user, signed_in
 from tests.selling import is_learning, make_attempt, make_order, open_sale
-
-
-def signed_in(session: Session, user: User) -> str:
-    """The key of a browser in which the user is signed in."""
-    token = accounts.open_session(session, user.id, Visit("127.0.0.1", "test"))
-    return accounts.key_of(token)
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def buyer(session: Session) -> User:
 
 @pytest.fixture
 def key(session: Session, buyer: User) -> str:
-    return signed_in(session, buyer)
+    return signed_in(session, buyer.id)
 
 
 @pytest.fixture
@@ -223,7 +216,7 @@ def test_nobody_buys_their_own_course(session: Session) -> None:
     course = make_published(session)
 
     with pytest.raises(RuleBroken, match="You teach"):
-        checkout.start(signed_in(session, course.instructor), course.slug)
+        checkout.start(signed_in(session, course.instructor_id), course.slug)
 
 
 def test_a_free_course_is_not_bought(session: Session, key: str, course: Course) -> None:
@@ -314,7 +307,7 @@ def test_an_id_that_is_none_is_not_found(session: Session, buyer: User, public_i
 
 def test_many_clicks_at_once_open_one_order_and_one_page(fresh_database: str) -> None:
     with db.unit_of_work() as session:
-        key = signed_in(session, make_user(session))
+        key = signed_in(session, make_user(session).id)
         slug = make_published(session).slug
 
     with ThreadPoolExecutor(8) as clicks:

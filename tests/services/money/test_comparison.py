@@ -8,22 +8,18 @@ from sqlalchemy.orm import Session
 
 from luma.errors import NotAllowed
 from luma.models.payment import Payment, SandboxReversal, SandboxSession
-from luma.services import accounts, clock
-from luma.services.accounts import Visit
+from luma.services import clock
 from luma.services.gateways import sandbox_reversals
 from luma.services.money import comparison, reconciliation
 from luma.values import Money
-from tests.factories import make_user
+from tests.factories import make_user, signed_in
 from tests.selling import Sale, deliver, open_sale
-from tests.services.money.test_timeline import at_sandbox, key_of
+from tests.services.money.test_timeline import at_sandbox
 
 
 @pytest.fixture
 def sale(session: Session) -> Sale:
-    made = open_sale(session)
-    made.attempt.session_id = f"cs_sbx_{made.order.id:032x}"
-    session.flush()
-    return made
+    return open_sale(session)
 
 
 def paid(session: Session, sale: Sale) -> SandboxSession:
@@ -40,7 +36,7 @@ def words(session: Session) -> list[str]:
 
 
 def heal(session: Session, sale: Sale) -> None:
-    reconciliation.reconcile(key_of(session, sale.course.instructor_id), sale.order.public_id)
+    reconciliation.reconcile(signed_in(session, sale.course.instructor_id), sale.order.public_id)
 
 
 def test_where_all_is_known_nothing_differs(session: Session, sale: Sale) -> None:
@@ -121,7 +117,7 @@ def test_what_went_back_unheard_is_found(session: Session, sale: Sale, kind: str
 
 
 def test_only_admins_press_the_button(session: Session, sale: Sale) -> None:
-    token = accounts.open_session(session, make_user(session).id, Visit("127.0.0.1", "test"))
+    key = signed_in(session, make_user(session).id)
 
     with pytest.raises(NotAllowed):
-        comparison.compare_now(accounts.key_of(token))
+        comparison.compare_now(key)

@@ -9,13 +9,12 @@ from luma.models.coupon import GatewayCoupon
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayOperation
-from luma.services import accounts, clock
-from luma.services.accounts import Visit
+from luma.services import clock
 from luma.services.gateways.protocol import GatewayDown
 from luma.services.money import checkout, coupon_sync
 from luma.values import Money, OrderStatus
 from tests.coupons import make_coupon, uses
-from tests.factories import make_published, make_user
+from tests.factories import make_published, make_user, signed_in
 from tests.standins.running import StripeStandIn
 
 
@@ -27,7 +26,7 @@ def course(session: Session) -> Course:
 @pytest.fixture
 def key(session: Session) -> str:
     user = make_user(session)
-    return accounts.key_of(accounts.open_session(session, user.id, Visit("127.0.0.1", "test")))
+    return signed_in(session, user.id)
 
 
 def test_a_coupon_and_its_code_are_made_once(

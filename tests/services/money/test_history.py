@@ -1,7 +1,6 @@
 """What happened at a gateway is told from its beginning, delivered or not, and nothing else is."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,32 +15,12 @@ from luma.services import clock, housekeeping
 from luma.services.gateways import events, sandbox, sandbox_events, sandbox_post, stripe
 from luma.services.gateways.protocol import GatewayDown, GatewayEvent
 from luma.services.money import inbox
-from luma.settings import settings
 from luma.values import OrderStatus
 from tests.selling import open_sale
-from tests.standins.running import StripeStandIn, stripe_stand_in
+from tests.standins.running import StripeStandIn
 
 TYPES = [events.COMPLETED, events.EXPIRED]
 THEN = datetime(2026, 11, 20, 9, 0, 0, 700_000, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def _process() -> Iterator[StripeStandIn]:
-    with stripe_stand_in() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def account(_process: StripeStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeStandIn]:
-    monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", "sk_test_x")
-    monkeypatch.setenv("LUMA_STRIPE_WEBHOOK_SECRET", "whsec_x")
-    monkeypatch.setenv("LUMA_STRIPE_API_BASE", _process.address)
-    settings.cache_clear()
-    stripe._client_for.cache_clear()
-    _process.forget()
-    yield _process
-    stripe._client_for.cache_clear()
-    assert _process.misfits == []
 
 
 def told(gateway: Any, since: datetime, types: list[str] = TYPES) -> list[GatewayEvent]:

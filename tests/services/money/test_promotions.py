@@ -12,8 +12,7 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment, SandboxSession
 from luma.models.user import User
-from luma.services import accounts, clock, gateways
-from luma.services.accounts import Visit
+from luma.services import clock, gateways
 from luma.services.gateways import sandbox, sandbox_events
 from luma.services.gateways.events import COMPLETED, EXPIRED
 from luma.services.money import access, checkout, orders, promotions, refunds, timeline
@@ -22,7 +21,7 @@ from luma.services.policies import Actor
 from luma.values import AttemptStatus, Money, OrderStatus
 from tests.bad_values import BAD_TEXT
 from tests.coupons import make_coupon, uses
-from tests.factories import actor, make_course, make_published, make_user
+from tests.factories import actor, make_course, make_published, make_user, signed_in
 from tests.selling import Sale, deliver, event_body, is_learning, make_attempt, make_order
 
 
@@ -43,11 +42,7 @@ def me(buyer: User) -> Actor:
 
 @pytest.fixture
 def key(session: Session, buyer: User) -> str:
-    return signed_in(session, buyer)
-
-
-def signed_in(session: Session, user: User) -> str:
-    return accounts.key_of(accounts.open_session(session, user.id, Visit("127.0.0.1", "test")))
+    return signed_in(session, buyer.id)
 
 
 def only_order(session: Session) -> Order:
@@ -301,7 +296,7 @@ def test_what_was_shown_is_honoured_whatever_became_of_the_code(
     assert order.status is OrderStatus.PAID
     assert uses(session, coupon) == (1, 1)
     with pytest.raises(CodeRefused):
-        checkout.start(signed_in(session, make_user(session)), course.slug, "BREAD20")
+        checkout.start(signed_in(session, make_user(session).id), course.slug, "BREAD20")
 
 
 def test_a_use_comes_back_when_the_visit_expires(
@@ -361,7 +356,7 @@ def test_money_after_the_last_use_went_to_somebody_else_is_honoured_all_the_same
     order = only_order(session)
     attempt = attempt_of(session, order)
     deliver(session, event_body(attempt, EXPIRED, "unpaid"))
-    checkout.start(signed_in(session, make_user(session)), course.slug, "BREAD20")
+    checkout.start(signed_in(session, make_user(session).id), course.slug, "BREAD20")
 
     deliver(session, event_body(attempt, COMPLETED, "paid"))
 
@@ -420,7 +415,7 @@ def test_the_last_free_use_goes_once_and_leaves_no_order_behind(
 ) -> None:
     coupon = make_coupon(session, course, percent=100, most_uses=1)
     checkout.start(key, course.slug, "BREAD20")
-    late = signed_in(session, make_user(session))
+    late = signed_in(session, make_user(session).id)
 
     with pytest.raises(CodeRefused, match="used up"):
         checkout.start(late, course.slug, "BREAD20")

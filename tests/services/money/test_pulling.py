@@ -12,13 +12,12 @@ from luma.errors import NotAllowed
 from luma.models.payment import Payment, StripeEvent
 from luma.models.reconciliation import GatewayPull
 from luma.models.user import User
-from luma.services import accounts, clock
-from luma.services.accounts import Visit
+from luma.services import clock
 from luma.services.gateways import sandbox, signatures
 from luma.services.gateways.protocol import GatewayDown, GatewayEvent, Stale, Unverified
 from luma.services.money import inbox, payments_health, pulling, refusals, sales
 from luma.values import OrderStatus, Role
-from tests.factories import actor, make_user
+from tests.factories import actor, make_user, signed_in
 from tests.selling import Sale, deliver, is_learning, open_sale, received, refund_event
 from tests.services.money.test_timeline import at_sandbox
 
@@ -216,10 +215,7 @@ def test_what_is_missed_and_not_delivered_since_warns_sellers(
 
 def test_only_admins_press_the_button(session: Session, account: Account) -> None:
     admin, other = make_user(session, roles=(Role.ADMIN,)), make_user(session)
-    keys = [
-        accounts.key_of(accounts.open_session(session, one.id, Visit("127.0.0.1", "test")))
-        for one in (admin, other)
-    ]
+    keys = [signed_in(session, one.id) for one in (admin, other)]
 
     assert pulling.pull_now(keys[0]).startswith("Nothing was missing")
     with pytest.raises(NotAllowed):

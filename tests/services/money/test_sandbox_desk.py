@@ -15,8 +15,7 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import SandboxSession, StripeEvent
 from luma.models.sandbox import SandboxEvent
 from luma.models.user import User
-from luma.services import accounts, clock
-from luma.services.accounts import Visit
+from luma.services import clock
 from luma.services.gateways import events, reversal_events, sandbox_post
 from luma.services.gateways import sandbox as gateway
 from luma.services.gateways.protocol import GatewayDown
@@ -26,7 +25,7 @@ from luma.services.policies import Actor
 from luma.settings import settings
 from luma.values import EventStatus, OrderStatus, Role
 from tests.bad_values import BAD_TEXT
-from tests.factories import actor, make_instructor, make_published, make_user
+from tests.factories import actor, make_instructor, make_published, make_user, signed_in
 from tests.selling import deliver
 from tests.standins import contract
 
@@ -47,7 +46,7 @@ def buyer(session: Session) -> User:
 @pytest.fixture
 def open_session(session: Session, course: Course, buyer: User) -> str:
     """A buyer at the sandbox's page, for $49."""
-    key = accounts.key_of(accounts.open_session(session, buyer.id, Visit("127.0.0.1", "test")))
+    key = signed_in(session, buyer.id)
     return checkout.start(key, course.slug).rpartition("/")[2]
 
 

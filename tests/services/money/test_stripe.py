@@ -12,15 +12,13 @@ from luma.errors import ServiceDown
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import GatewayOperation, GatewayProduct
-from luma.models.user import User
-from luma.services import accounts, clock, gateways
-from luma.services.accounts import Visit
+from luma.services import clock, gateways
 from luma.services.gateways import stripe
 from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, GatewayRefused
 from luma.services.money import access, catalogue_sync, checkout
 from luma.settings import settings
 from luma.values import AttemptStatus, Money, OrderStatus
-from tests.factories import make_published, make_user
+from tests.factories import make_published, make_user, signed_in
 from tests.selling import make_attempt, make_order
 from tests.standins.running import StripeStandIn
 
@@ -32,11 +30,7 @@ def course(session: Session) -> Course:
 
 @pytest.fixture
 def key(session: Session) -> str:
-    return signed_in(session, make_user(session))
-
-
-def signed_in(session: Session, user: User) -> str:
-    return accounts.key_of(accounts.open_session(session, user.id, Visit("127.0.0.1", "test")))
+    return signed_in(session, make_user(session).id)
 
 
 def only_product(session: Session) -> GatewayProduct:
@@ -264,7 +258,7 @@ def test_a_late_payment_is_waited_for_while_it_may_be_real_money(
     monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", f"sk_{modes[1]}_x")
     settings.cache_clear()
 
-    address = checkout.start(signed_in(session, buyer), course.slug)
+    address = checkout.start(signed_in(session, buyer.id), course.slug)
 
     assert address.startswith("https://checkout.stripe.com") is is_sold_anew
     session.expire_all()

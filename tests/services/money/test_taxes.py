@@ -8,13 +8,12 @@ from sqlalchemy.orm import Session
 from luma.errors import NotFound
 from luma.models.order import Order
 from luma.models.payment import GatewayProduct, Payment, StripeEvent
-from luma.services import accounts, clock, studio
-from luma.services.accounts import Visit
+from luma.services import clock, studio
 from luma.services.gateways import sandbox_events
 from luma.services.money import catalogue_sync, checkout, orders, receipts, taxes
 from luma.settings import Settings, settings
 from luma.values import EventStatus, Money, OrderStatus
-from tests.factories import actor, make_course, make_published, make_user
+from tests.factories import actor, make_course, make_published, make_user, signed_in
 from tests.ledgers import refunded
 from tests.selling import Sale, deliver, open_sale
 from tests.standins.running import StripeStandIn
@@ -93,7 +92,7 @@ def test_a_receipt_is_the_buyers_alone_and_there_once_money_is(
     deliver(session, sale.event())
 
     assert receipts.receipt(session, mine, name).order == name
-    assert orders.order(session, mine, name).receipt_address == receipts.address(name)
+    assert orders.order(session, mine, name).receipt_address == orders.receipt_address(name)
     teacher = make_user(session)
     for stranger in (actor(teacher), actor(make_user(session))):
         with pytest.raises(NotFound):
@@ -150,7 +149,7 @@ def test_stripe_is_told_about_tax_where_it_is_counted(
     course.tax_code, course.tax_behavior = "txcd_20060158", "exclusive"
     session.flush()
     buyer = make_user(session)
-    key = accounts.key_of(accounts.open_session(session, buyer.id, Visit("127.0.0.1", "test")))
+    key = signed_in(session, buyer.id)
 
     checkout.start(key, course.slug)
 

@@ -11,13 +11,12 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import SandboxSession, StripeEvent
 from luma.models.reversal import Refund
 from luma.services import accounts, clock
-from luma.services.accounts import Visit
 from luma.services.gateways import events, sandbox, sandbox_reversals
 from luma.services.money import reconciliation, timeline, tracks
 from luma.services.money.timeline import Timeline
 from luma.values import EventStatus, Money, OrderStatus, Role
 from tests.bad_values import BAD_JSON
-from tests.factories import make_instructor, make_user
+from tests.factories import make_instructor, make_user, signed_in
 from tests.selling import (
     Sale,
     deliver,
@@ -31,7 +30,7 @@ from tests.selling import (
 
 def line(session: Session, sale: Sale, who: int | None = None) -> Timeline:
     session.expire_all()
-    key = key_of(session, who or sale.course.instructor_id)
+    key = signed_in(session, who or sale.course.instructor_id)
     return accounts.as_user(session, key, timeline.of, sale.order.public_id)
 
 
@@ -57,19 +56,11 @@ def at_sandbox(session: Session, sale: Sale, status: str, payment: str) -> Sandb
 
 @pytest.fixture
 def sale(session: Session) -> Sale:
-    """Its checkout has an id as the sandbox makes them."""
-    made = open_sale(session)
-    made.attempt.session_id = f"cs_sbx_{made.order.id:032x}"
-    session.flush()
-    return made
-
-
-def key_of(session: Session, user_id: int) -> str:
-    return accounts.key_of(accounts.open_session(session, user_id, Visit("127.0.0.1", "test")))
+    return open_sale(session)
 
 
 def came_back(session: Session, sale: Sale, ago: timedelta) -> None:
-    key = key_of(session, sale.order.buyer_id)
+    key = signed_in(session, sale.order.buyer_id)
     accounts.as_user(session, key, timeline.came_back, sale.order.public_id)
     session.execute(update(CheckoutAttempt).values(returned_at=clock.now() - ago))
 
@@ -130,7 +121,7 @@ def test_an_event_that_cannot_be_applied_makes_its_sale_stuck(session: Session, 
 def test_a_lost_event_is_healed_by_asking(session: Session, sale: Sale) -> None:
     at_sandbox(session, sale, "complete", "paid")
     came_back(session, sale, timedelta(minutes=3))
-    key = key_of(session, sale.course.instructor_id)
+    key = signed_in(session, sale.course.instructor_id)
 
     said = reconciliation.reconcile(key, sale.order.public_id)
 
@@ -145,7 +136,7 @@ def test_a_lost_event_is_healed_by_asking(session: Session, sale: Sale) -> None:
 def test_asking_twice_and_the_late_event_change_nothing(session: Session, sale: Sale) -> None:
     row = at_sandbox(session, sale, "complete", "paid")
     sandbox_reversals.refund(session, row, Money(1000, "usd"), "key")
-    key = key_of(session, sale.course.instructor_id)
+    key = signed_in(session, sale.course.instructor_id)
 
     first = reconciliation.reconcile(key, sale.order.public_id)
     second = reconciliation.reconcile(key, sale.order.public_id)
@@ -162,7 +153,7 @@ def test_who_has_not_paid_is_not_let_in_by_asking(session: Session, sale: Sale) 
     came_back(session, sale, timedelta(minutes=3))
 
     said = reconciliation.reconcile(
-        key_of(session, sale.course.instructor_id), sale.order.public_id
+        signed_in(session, sale.course.instructor_id), sale.order.public_id
     )
 
     assert "nobody has paid yet" in said
@@ -179,7 +170,7 @@ def test_what_was_given_up_is_tried_again(session: Session, sale: Sale) -> None:
     session.flush()
 
     said = reconciliation.reconcile(
-        key_of(session, sale.course.instructor_id), sale.order.public_id
+        signed_in(session, sale.course.instructor_id), sale.order.public_id
     )
     session.expire_all()
 
@@ -202,7 +193,7 @@ def test_the_buyer_and_strangers_cannot_reconcile(session: Session, sale: Sale) 
     at_sandbox(session, sale, "complete", "paid")
     for nobody in (sale.buyer, make_user(session), make_instructor(session)):
         with pytest.raises(NotFound):
-            reconciliation.reconcile(key_of(session, nobody.id), sale.order.public_id)
+            reconciliation.reconcile(signed_in(session, nobody.id), sale.order.public_id)
     with pytest.raises(SignInNeeded):
         reconciliation.reconcile(None, sale.order.public_id)
 
@@ -214,7 +205,9 @@ def test_an_order_of_another_gateway_is_not_asked_about(session: Session, sale: 
     session.flush()
 
     with pytest.raises(RuleBroken, match="Stripe took this order"):
-        reconciliation.reconcile(key_of(session, sale.course.instructor_id), sale.order.public_id)
+        reconciliation.reconcile(
+            signed_in(session, sale.course.instructor_id), sale.order.public_id
+        )
 
 
 @pytest.mark.parametrize("spelled", ["{code}", " {lower} ", "{plain}", "{id}", "{id}\n"])
@@ -260,7 +253,7 @@ def test_returning_again_keeps_the_first_time_and_a_paid_order_none(
     came_back(session, sale, timedelta(minutes=3))
     before = session.scalar(select(CheckoutAttempt.returned_at))
 
-    key = key_of(session, sale.order.buyer_id)
+    key = signed_in(session, sale.order.buyer_id)
     accounts.as_user(session, key, timeline.came_back, sale.order.public_id)
 
     assert session.scalar(select(CheckoutAttempt.returned_at)) == before
@@ -272,7 +265,7 @@ def test_the_sandbox_is_not_asked_in_vain(session: Session, sale: Sale) -> None:
     session.flush()
 
     said = reconciliation.reconcile(
-        key_of(session, sale.course.instructor_id), sale.order.public_id
+        signed_in(session, sale.course.instructor_id), sale.order.public_id
     )
 
     assert "knows no checkout" in said

@@ -139,7 +139,7 @@ def shots(session: Session) -> list[Shot]:
         *_mail(session),
         Shot("rehearse", f"/studio/rehearse/{toolbox.public_id}", "teacher"),
         Shot("sandbox-recent", "/sandbox", "admin"),
-        Shot("pay-orders-none", "/orders", "kofi"),
+        Shot("pay-orders-none", "/orders", "ines"),
         Shot("pay-orders", "/orders", tills.WHO),
         *_desks(session),
         *(Shot(name, path, tills.WHO) for name, path in tills.addresses(session).items()),

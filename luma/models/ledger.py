@@ -64,8 +64,9 @@ class LedgerTransaction(Base):
     kind: Mapped[LedgerKind] = mapped_column(worded(LedgerKind, 30))
     gateway: Mapped[str] = mapped_column(String(10))
     """Test money and real money are never in one sum."""
-    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
-    """The payment that the fact is about; a line may be about another one."""
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
+    """The payment that the fact is about; a line may be about another one. Null for money that
+    somebody sent past LUMA for no sale in particular."""
     happened_at: Mapped[datetime]
     posted_at: Mapped[datetime]
 
@@ -85,6 +86,9 @@ class LedgerEntry(Base):
         CheckConstraint(
             "(account = 'instructor') = (instructor_id IS NOT NULL)", name="whose_share"
         ),
+        CheckConstraint(
+            "payment_id IS NOT NULL OR account IN ('instructor', 'gateway')", name="of_a_sale"
+        ),
         Index("ix_ledger_entries_transaction_id", "transaction_id"),
         Index("ix_ledger_entries_payment_id", "payment_id"),
         Index("ix_ledger_entries_instructor_id", "instructor_id", "currency"),
@@ -94,5 +98,5 @@ class LedgerEntry(Base):
     account: Mapped[LedgerAccount]
     minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
-    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
     instructor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

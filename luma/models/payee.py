@@ -108,6 +108,10 @@ class Transfer(Base):
     status: Mapped[TransferStatus] = mapped_column(default=TransferStatus.WAITING)
     gateway_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     refusal: Mapped[str | None] = mapped_column(String(200))
+    is_outside: Mapped[bool] = mapped_column(default=False)
+    """Taken back past LUMA, in the gateway's own dashboard."""
+    retried_at: Mapped[datetime | None]
+    """An admin has looked: what was refused, or taken back there, may be tried again."""
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
 
@@ -115,11 +119,52 @@ class Transfer(Base):
     def is_waiting(self) -> bool:
         return self.status is TransferStatus.WAITING
 
+    @property
+    def stands_in_the_way(self) -> bool:
+        """Whether its sale waits for an admin's word."""
+        is_over = self.is_outside or self.status is TransferStatus.REFUSED
+        return is_over and self.retried_at is None
+
     def sent(self, gateway_id: str, now: datetime) -> None:
+        """Even after a refusal: the gateway may have done what it said it had not."""
         self.status, self.gateway_id, self.done_at = TransferStatus.SENT, gateway_id, now
+        self.refusal = None
+
+    def retry(self, now: datetime) -> None:
+        if not self.stands_in_the_way:
+            raise RuleBroken("This is being tried again already. Load the page again.")
+        self.retried_at = now
 
     def refuse(self, why: str, now: datetime) -> None:
         self.status, self.refusal, self.done_at = TransferStatus.REFUSED, why[:200], now
+
+
+class ForeignTransfer(Base):
+    """A fact: what somebody sent past LUMA, in the gateway's dashboard.
+
+    Without an instructor it went to an account of nobody here; without a payment to one of ours,
+    for no sale in particular.
+    """
+
+    __tablename__ = "foreign_transfers"
+    __table_args__ = (
+        CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("back_minor BETWEEN 0 AND amount_minor", name="back_fits"),
+        CheckConstraint("instructor_id IS NOT NULL OR payment_id IS NULL", name="sale_of_ours"),
+    )
+
+    transfer_id: Mapped[str] = mapped_column(String(255), unique=True)
+    gateway: Mapped[str] = mapped_column(String(10))
+    account_id: Mapped[str] = mapped_column(String(255))
+    instructor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
+    amount_minor: Mapped[int]
+    amount_currency: Mapped[str] = mapped_column(String(3))
+    amount: Mapped[Money] = composite("amount_minor", "amount_currency")
+    back_minor: Mapped[int] = mapped_column(default=0)
+    """What was taken back of it."""
+    happened_at: Mapped[datetime]
 
 
 class HandPayout(Base):

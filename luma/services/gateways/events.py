@@ -15,6 +15,7 @@ from luma.services.gateways import (
     invoice_events,
     reversal_events,
     things,
+    transfer_events,
 )
 from luma.services.gateways.account_events import (
     ACCOUNTS,
@@ -27,6 +28,7 @@ from luma.services.gateways.charge_events import CHARGES, ChargeFact
 from luma.services.gateways.invoice_events import INVOICES, InvoiceFact
 from luma.services.gateways.protocol import GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
+from luma.services.gateways.transfer_events import TRANSFERS, TransferFact
 from luma.values import Money
 
 COMPLETED = "checkout.session.completed"
@@ -34,7 +36,7 @@ SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
 FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
-ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES
+ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES | TRANSFERS
 """Of our own account; those of accounts that are paid are not in its list."""
 
 
@@ -71,7 +73,16 @@ class CheckoutFact:
         return self.tax > 0 and self.total.minor > self.subtotal.minor - self.discount
 
 
-Fact = CheckoutFact | ChargeFact | InvoiceFact | RefundFact | DisputeFact | AccountFact | PayoutFact
+Fact = (
+    CheckoutFact
+    | ChargeFact
+    | InvoiceFact
+    | RefundFact
+    | DisputeFact
+    | TransferFact
+    | AccountFact
+    | PayoutFact
+)
 
 
 def is_foreign(event: GatewayEvent) -> bool:
@@ -80,9 +91,13 @@ def is_foreign(event: GatewayEvent) -> bool:
 
 
 def is_acted_on(event: GatewayEvent) -> bool:
-    """Whether anything follows. Of payouts, only from those to somebody else's bank."""
-    if event.type in PAYOUTS:
-        return event.account is not None
+    """Whether anything follows.
+
+    What happens inside the account of somebody who is paid is theirs: only how the account stands
+    and what goes to its bank is ours to know, and whose money it would be nobody has proved.
+    """
+    if event.account is not None:
+        return event.type in PAYOUTS | ACCOUNTS
     return event.type in ACTED_ON | ACCOUNTS
 
 
@@ -92,7 +107,9 @@ def must_be_fetched(event: GatewayEvent) -> bool:
         return event.type != DEAUTHORIZED
     if is_foreign(event):
         return True
-    return event.type in CHARGES and charge_events.is_half_told(thing_in(event.raw))
+    if is_half_told := _HALF_TOLD.get(kind_of(event.type)):
+        return is_half_told(thing_in(event.raw))
+    return False
 
 
 def thing_in(raw: bytes) -> dict[str, Any]:
@@ -118,8 +135,8 @@ def kind_of(event_type: str) -> Thing:
         return Thing.CHARGE
     if event_type in ACCOUNTS | PAYOUTS:
         return Thing.ACCOUNT if event_type in ACCOUNTS else Thing.PAYOUT
-    if event_type in INVOICES:
-        return Thing.INVOICE
+    if event_type in INVOICES | TRANSFERS:
+        return Thing.INVOICE if event_type in INVOICES else Thing.TRANSFER
     return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
 
 
@@ -128,8 +145,15 @@ _READ: Mapping[Thing, Callable[[Mapping[str, Any]], Fact]] = {
     Thing.DISPUTE: reversal_events.dispute,
     Thing.CHARGE: charge_events.charge,
     Thing.INVOICE: invoice_events.invoice,
+    Thing.TRANSFER: transfer_events.transfer,
 }
 """What says the same whoever tells it, and when."""
+
+_HALF_TOLD: Mapping[Thing, Callable[[Mapping[str, Any]], bool]] = {
+    Thing.CHARGE: charge_events.is_half_told,
+    Thing.TRANSFER: transfer_events.is_half_told,
+}
+"""What may only name what must be known of it."""
 
 
 def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
@@ -158,10 +182,16 @@ def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | Non
     return _checkout(EXPIRED if is_over else COMPLETED, thing, now)
 
 
+NAMING = ("id", "payment_intent", "charge", "product", "source_transaction", "transfer_group")
+
+
 def subjects(raw: bytes) -> list[str]:
-    """The ids that an event names: of its thing, payment, charge, product and order."""
+    """The ids that an event names: of its thing, payment, charge, product and order.
+
+    LUMA sends a share along with its order as the group of transfers.
+    """
     thing = (json.loads(raw).get("data") or {}).get("object") or {}
-    named = [_id_in(thing.get(part)) for part in ("id", "payment_intent", "charge", "product")]
+    named = [_id_in(thing.get(part)) for part in NAMING]
     return sorted({name for name in (*named, _id_in(things.order_of(thing))) if name})
 
 

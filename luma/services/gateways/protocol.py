@@ -56,6 +56,8 @@ class Thing(StrEnum):
     ACCOUNT = "account"
     """Of somebody who is paid."""
     PAYOUT = "payout"
+    TRANSFER = "transfer"
+    """With all that was taken back of it."""
 
 
 class Door(StrEnum):

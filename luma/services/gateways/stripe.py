@@ -198,9 +198,8 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
                 return _client().v1.refunds.retrieve(thing_id).to_dict()
             case Thing.DISPUTE:
                 return _client().v1.disputes.retrieve(thing_id).to_dict()
-            case Thing.ACCOUNT | Thing.PAYOUT:
-                read = stripe_connect.account if kind is Thing.ACCOUNT else stripe_connect.payout
-                return read(_client(), thing_id)
+            case Thing.ACCOUNT | Thing.PAYOUT | Thing.TRANSFER:
+                return stripe_connect.found(_client(), kind, thing_id)
 
 
 def listed(

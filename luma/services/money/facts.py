@@ -13,7 +13,16 @@ from luma.services.gateways.account_events import AccountFact, PayoutFact
 from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
 from luma.services.gateways.invoice_events import InvoiceFact
-from luma.services.money import access, charges, letters_of_money, payees, receipts, reversals
+from luma.services.gateways.transfer_events import TransferFact
+from luma.services.money import (
+    access,
+    charges,
+    letters_of_money,
+    outside_transfers,
+    payees,
+    receipts,
+    reversals,
+)
 from luma.services.money.reversals import NotOurs, UnknownPayment
 from luma.values import AttemptStatus, Money
 
@@ -41,6 +50,8 @@ def record(session: Session, fact: Fact, source: str) -> None:
         charges.record(session, fact)
     elif isinstance(fact, AccountFact | PayoutFact):
         payees.record(session, fact)
+    elif isinstance(fact, TransferFact):
+        outside_transfers.record(session, fact, "sandbox" if source == "sandbox" else "stripe")
     elif isinstance(fact, InvoiceFact):
         receipts.record(session, fact)
     else:

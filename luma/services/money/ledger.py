@@ -41,13 +41,20 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A line on an instructor's account, for one payment."""
+class Whose:
+    """An instructor's account, for one payment or for no sale in particular."""
 
-    payment_id: int
+    payment_id: int | None
     instructor_id: int
-    minor: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A line on such an account."""
+
+    whose: Whose
+    minor: int
 
 
 @dataclass
@@ -135,18 +142,24 @@ def write(
     """One movement of one payment. Raises ValueError for lines that do not come to zero."""
     if payment.settled_currency is None:
         raise ValueError(f"{posting.key} is of a payment that is not settled")
+    whose = Whose(payment.id, instructor_id, payment.settled_currency)
+    write_for(session, posting, gateway, whose)
+
+
+def write_for(session: Session, posting: Posting, gateway: str, whose: Whose) -> None:
+    """The same for what may be of no sale in particular."""
     lines = [
         LedgerEntry(
             account=account,
             minor=minor,
-            currency=payment.settled_currency,
-            payment_id=payment.id,
-            instructor_id=instructor_id if account is LedgerAccount.INSTRUCTOR else None,
+            currency=whose.currency,
+            payment_id=whose.payment_id,
+            instructor_id=whose.instructor_id if account is LedgerAccount.INSTRUCTOR else None,
         )
         for account, minor in posting.lines.items()
         if minor
     ]
-    _write(session, posting, gateway, payment.id, lines)
+    _write(session, posting, gateway, whose.payment_id, lines)
 
 
 def carry(session: Session, thing: str, gateway: str, kept: Share, from_debt: Share) -> None:
@@ -156,17 +169,21 @@ def carry(session: Session, thing: str, gateway: str, kept: Share, from_debt: Sh
         LedgerEntry(
             account=LedgerAccount.INSTRUCTOR,
             minor=share.minor,
-            currency=share.currency,
-            payment_id=share.payment_id,
-            instructor_id=share.instructor_id,
+            currency=share.whose.currency,
+            payment_id=share.whose.payment_id,
+            instructor_id=share.whose.instructor_id,
         )
         for share in (kept, from_debt)
     ]
-    _write(session, posting, gateway, kept.payment_id, lines)
+    _write(session, posting, gateway, kept.whose.payment_id, lines)
 
 
 def _write(
-    session: Session, posting: Posting, gateway: str, payment_id: int, lines: list[LedgerEntry]
+    session: Session,
+    posting: Posting,
+    gateway: str,
+    payment_id: int | None,
+    lines: list[LedgerEntry],
 ) -> None:
     if sum(line.minor for line in lines):
         raise ValueError(f"{posting.key} does not come to zero")

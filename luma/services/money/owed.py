@@ -16,7 +16,7 @@ from luma.models.reversal import Dispute, RefundRequest
 from luma.models.user import User
 from luma.services import clock
 from luma.services.money import ledger
-from luma.values import DisputeStatus
+from luma.values import DisputeStatus, Money
 
 SUSPENDING = [status for status in DisputeStatus if status.suspends]
 
@@ -87,16 +87,85 @@ def carry(session: Session, instructor_id: int, gateway: str) -> list[OpenSale]:
 
     What nothing is due for stays as it is, and is kept back from the next sale that is.
     """
+    for currency, minor in ahead(session, instructor_id, gateway).items():
+        _settle_ahead(session, instructor_id, gateway, Money(minor, currency))
     found = open_sales(session, instructor_id, gateway)
     for debt in (sale for sale in found if sale.left < 0):
-        missing = -debt.left
-        for sale in _due_in(found, debt.currency):
-            part = min(missing, sale.left)
-            if part > 0:
-                _keep_back(session, instructor_id, gateway, sale, debt, part)
-                missing -= part
+        missing = Money(-debt.left, debt.currency)
+        _spread(session, instructor_id, gateway, missing, found, debt.payment_id)
         found = open_sales(session, instructor_id, gateway)
     return [sale for sale in found if sale.is_due and sale.left > 0]
+
+
+def ahead(session: Session, instructor_id: int, gateway: str) -> dict[str, int]:
+    """What was sent past LUMA for no sale in particular and is not counted to any, by currency.
+
+    Below zero when it was counted and then taken back there: that much is owed again.
+    """
+    rows = session.execute(
+        select(LedgerEntry.currency, func.sum(LedgerEntry.minor))
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(
+            LedgerEntry.account == LedgerAccount.INSTRUCTOR,
+            LedgerEntry.instructor_id == instructor_id,
+            LedgerEntry.payment_id.is_(None),
+            LedgerTransaction.gateway == gateway,
+        )
+        .group_by(LedgerEntry.currency)
+    )
+    return {currency: int(minor) for currency, minor in rows if minor}
+
+
+def _settle_ahead(session: Session, instructor_id: int, gateway: str, sent: Money) -> None:
+    if sent.minor > 0:
+        found = open_sales(session, instructor_id, gateway)
+        _spread(session, instructor_id, gateway, sent, found, None)
+        return
+    missing = -sent.minor
+    for payment_id, counted in _counted_ahead(session, instructor_id, gateway, sent.currency):
+        part = min(missing, counted)
+        if part > 0:
+            sale = OpenSale(payment_id, sent.currency, 0, is_due=True)
+            _keep_back(session, instructor_id, gateway, sale, None, -part)
+            missing -= part
+
+
+def _counted_ahead(
+    session: Session, instructor_id: int, gateway: str, currency: str
+) -> list[tuple[int, int]]:
+    """Sales that what was sent ahead is counted to, and how much of it, the latest first."""
+    counted = -func.sum(LedgerEntry.minor)
+    rows = session.execute(
+        select(LedgerTransaction.payment_id, counted)
+        .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
+        .where(
+            LedgerTransaction.kind == LedgerKind.CARRY,
+            LedgerTransaction.gateway == gateway,
+            LedgerTransaction.payment_id.is_not(None),
+            LedgerEntry.payment_id.is_(None),
+            LedgerEntry.instructor_id == instructor_id,
+            LedgerEntry.currency == currency,
+        )
+        .group_by(LedgerTransaction.payment_id)
+        .order_by(LedgerTransaction.payment_id.desc())
+    )
+    return [(number, int(minor)) for number, minor in rows if number and minor > 0]
+
+
+def _spread(
+    session: Session,
+    instructor_id: int,
+    gateway: str,
+    missing: Money,
+    found: Sequence[OpenSale],
+    debt_of: int | None,
+) -> None:
+    left = missing.minor
+    for sale in _due_in(found, missing.currency):
+        part = min(left, sale.left)
+        if part > 0:
+            _keep_back(session, instructor_id, gateway, sale, debt_of, part)
+            left -= part
 
 
 def _due_in(found: Sequence[OpenSale], currency: str) -> list[OpenSale]:
@@ -104,7 +173,12 @@ def _due_in(found: Sequence[OpenSale], currency: str) -> list[OpenSale]:
 
 
 def _keep_back(
-    session: Session, instructor_id: int, gateway: str, sale: OpenSale, debt: OpenSale, minor: int
+    session: Session,
+    instructor_id: int,
+    gateway: str,
+    sale: OpenSale,
+    debt_of: int | None,
+    minor: int,
 ) -> None:
     before = select(func.count()).where(
         LedgerTransaction.payment_id == sale.payment_id,
@@ -115,8 +189,8 @@ def _keep_back(
         session,
         f"{sale.payment_id}:{number + 1}",
         gateway,
-        ledger.Share(sale.payment_id, instructor_id, minor, sale.currency),
-        ledger.Share(debt.payment_id, instructor_id, -minor, sale.currency),
+        ledger.Share(ledger.Whose(sale.payment_id, instructor_id, sale.currency), minor),
+        ledger.Share(ledger.Whose(debt_of, instructor_id, sale.currency), -minor),
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from luma import db
@@ -73,16 +73,19 @@ def send(transfer_id: int) -> None:
         _refuse(transfer_id, REFUSED)
     else:
         with db.unit_of_work() as session:
-            _sent(session, transfer_id, made)
+            note_sent(session, transfer_id, made)
 
 
-def _sent(session: Session, transfer_id: int, gateway_id: str) -> None:
-    """Its fact and its movement in the ledger, in one transaction."""
+def note_sent(session: Session, transfer_id: int, gateway_id: str) -> None:
+    """Its fact and its movement in the ledger, in one transaction. Twice changes nothing.
+
+    The gateway's event may be here before its answer, or after one that said no.
+    """
     payment_id = session.get_one(Transfer, transfer_id).payment_id
     payment = session.get_one(Payment, payment_id)
     order = access.locked(session, payment.order_id)
     transfer = session.get_one(Transfer, transfer_id, with_for_update=True, populate_existing=True)
-    if not transfer.is_waiting:
+    if transfer.gateway_id is not None:
         return
     now = clock.now()
     transfer.sent(gateway_id, now)
@@ -135,8 +138,7 @@ def _take_back(session: Session, payee: Payee, sale: OpenSale) -> None:
 def _write(
     session: Session, payee: Payee, payment_id: int, amount: Money, of: Transfer | None = None
 ) -> None:
-    tried = select(func.count()).where(Transfer.payment_id == payment_id)
-    number = (session.scalar(tried) or 0) + 1
+    number = next_number(session, payment_id)
     word = "reversal" if of else "transfer"
     again = f":{number}" if number > 1 else ""
     transfer = Transfer(
@@ -154,6 +156,12 @@ def _write(
     queue.defer(session, "transfers.send", transfer_id=transfer.id)
 
 
+def next_number(session: Session, payment_id: int) -> int:
+    """Needs `owed.hold` of the instructor."""
+    tried = select(func.count()).where(Transfer.payment_id == payment_id)
+    return (session.scalar(tried) or 0) + 1
+
+
 def _asked_back(session: Session, transfer: Transfer) -> int:
     asked = select(func.coalesce(func.sum(Transfer.amount_minor), 0)).where(
         Transfer.of_id == transfer.id, Transfer.status != TransferStatus.REFUSED
@@ -164,16 +172,23 @@ def _asked_back(session: Session, transfer: Transfer) -> int:
 def _was_refused(session: Session, transfer: Transfer) -> bool:
     """Then it is not asked again: what is missing is kept back from the next sale."""
     refused = exists().where(
-        Transfer.of_id == transfer.id, Transfer.status == TransferStatus.REFUSED
+        Transfer.of_id == transfer.id,
+        Transfer.status == TransferStatus.REFUSED,
+        Transfer.retried_at.is_(None),
     )
     return bool(session.scalar(select(refused)))
 
 
 def _rests(session: Session, payment_id: int) -> bool:
-    refused = exists().where(
-        Transfer.payment_id == payment_id,
+    """After a refusal for a day; after somebody took it back there, until an admin says so."""
+    refused = and_(
         Transfer.of_id.is_(None),
         Transfer.status == TransferStatus.REFUSED,
         Transfer.done_at > clock.now() - RESTS,
     )
-    return bool(session.scalar(select(refused)))
+    in_the_way = exists().where(
+        Transfer.payment_id == payment_id,
+        Transfer.retried_at.is_(None),
+        or_(refused, Transfer.is_outside),
+    )
+    return bool(session.scalar(select(in_the_way)))

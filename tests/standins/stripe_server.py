@@ -18,11 +18,11 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from tests.standins import connect, contract, events
+from tests.standins import connect, contract, events, refunds
 
 Object = dict[str, Any]
 
-STORED, FAILS_AFTER = ("500",), ("reset", "hang")
+STORED, FAILS_AFTER = ("500", "500 and done"), ("reset", "hang")
 """A 500 is kept under its key. The others fail after the work is done: the answer is lost."""
 
 NO_COUPON = {"percent_off": None, "amount_off": None, "currency": None, "redeem_by": None}
@@ -243,7 +243,9 @@ async def _answer(account: Account, request: Request) -> Response:
         if made_of != f"{path}?{form}":
             return _error(400, {"type": "idempotency_error", "message": "Other parameters."})
         return JSONResponse(body, status, {"Idempotent-Replayed": "true"})
-    status, body = _done(account, method, path, said) if kind not in STORED else _broken()
+    status, body = _done(account, method, path, said) if kind != "500" else _broken()
+    if kind in STORED:
+        status, body = _broken()
     account.misfits += contract.answer_faults(method, path, status, body)
     if method == "POST" and key and status != 400:
         account.remembered[key] = (f"{path}?{form}", status, json.loads(json.dumps(body)))
@@ -264,10 +266,15 @@ def _note(account: Account, request: Request, form: str, key: str) -> None:
 
 def _done(account: Account, method: str, path: str, form: str) -> tuple[int, Object]:
     try:
-        answer = connect.act if connect.is_about(path) else Account.act
-        return 200, answer(account, method, path, contract.asked(method, path, form))
-    except (Refused, connect.TooMuch) as refusal:
+        return 200, _answering(path)(account, method, path, contract.asked(method, path, form))
+    except (Refused, connect.TooMuch, refunds.AllBack) as refusal:
         return 400, {"error": refusal.error}
+
+
+def _answering(path: str) -> Callable[[Account, str, str, Object], Object]:
+    if connect.is_about(path):
+        return connect.act
+    return refunds.act if refunds.is_about(path) else Account.act
 
 
 def _broken() -> tuple[int, Object]:

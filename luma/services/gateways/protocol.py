@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, Self
 
 from luma.errors import LumaError, ServiceDown
 from luma.values import Money
+
+KEYS_LAST = timedelta(hours=23)
+"""A gateway forgets a key after a day: what was asked longer ago is looked for instead."""
 
 
 class Unverified(LumaError):
@@ -261,7 +264,10 @@ class Gateway(Protocol):
         """What was made there since then, or is of one payment. Each page of it is a call."""
 
     def refund(self, payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
-        """Give money back. Returns the refund. Raises AlreadyReturned when it is not there."""
+        """Give money back. Returns the refund. Raises AlreadyReturned when it is not there.
+
+        The key goes along, so that a refund whose answer was lost can be found by it.
+        """
 
     def create_payee(self, email: str, name: str, key: str) -> str:
         """An account for somebody who is to be paid, still to be onboarded. Returns its id."""

@@ -213,7 +213,11 @@ def listed(
 def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
     with asking("refund a payment"):
         made = _client().v1.refunds.create(
-            {"payment_intent": payment_intent_id, "amount": amount.minor},
+            {
+                "payment_intent": payment_intent_id,
+                "amount": amount.minor,
+                "metadata": {"reference": key},
+            },
             {"idempotency_key": key},
         )
     return made.to_dict()

@@ -24,6 +24,12 @@ def order_of(thing: Mapping[str, Any]) -> str | None:
     return text(metadata, "order_id") if isinstance(metadata, Mapping) else None
 
 
+def reference_of(thing: Mapping[str, Any]) -> str | None:
+    """The key that LUMA asked with; None for what somebody made in the dashboard."""
+    metadata = thing.get("metadata")
+    return text(metadata, "reference") if isinstance(metadata, Mapping) else None
+
+
 def payment_of(thing: Mapping[str, Any]) -> str | None:
     """The id of its payment intent, whether Stripe sent the id or the whole of it."""
     found = thing.get("payment_intent")

@@ -45,7 +45,7 @@ def transfer(thing: Mapping[str, Any]) -> TransferFact:
         account_id=account,
         amount=Money(thing["amount"], thing["currency"]),
         charge_id=_id_in(thing, "source_transaction"),
-        reference=_reference(thing),
+        reference=things.reference_of(thing),
         happened_at=_moment(thing["created"]),
         back=tuple(_taken_back(one) for one in thing["reversals"]["data"]),
     )
@@ -61,14 +61,9 @@ def _taken_back(thing: Mapping[str, Any]) -> TakenBack:
     return TakenBack(
         reversal_id=things.id_of(thing, "a reversal"),
         amount=Money(thing["amount"], thing["currency"]),
-        reference=_reference(thing),
+        reference=things.reference_of(thing),
         happened_at=_moment(thing["created"]),
     )
-
-
-def _reference(thing: Mapping[str, Any]) -> str | None:
-    metadata = thing.get("metadata")
-    return things.text(metadata, "reference") if isinstance(metadata, Mapping) else None
 
 
 def _id_in(thing: Mapping[str, Any], name: str) -> str | None:

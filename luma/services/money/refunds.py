@@ -17,7 +17,7 @@ from luma.models.reversal import RefundRequest
 from luma.services import audit, clock, gateways, policies, queue, signals, texts
 from luma.services.gateways import reversal_events
 from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
-from luma.services.money import access, grants, letters_of_money, reversals, standings
+from luma.services.money import access, grants, letters_of_money, refund_calls, reversals, standings
 from luma.services.money.standings import Standing
 from luma.services.policies import Actor
 from luma.values import EnrolmentSource, Money
@@ -178,7 +178,7 @@ def send(request_id: int) -> None:
         _refuse(request_id, OTHER_GATEWAY)
         return
     try:
-        made = gateway.refund(payment.payment_intent_id, request.amount, request.operation_key)
+        made = refund_calls.made(gateway, payment.payment_intent_id, request)
     except AlreadyReturned:
         _refuse(request_id, ALREADY_BACK)
     except GatewayRefused:

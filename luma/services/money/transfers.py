@@ -1,5 +1,6 @@
 """Send instructors what is due to them, and take back what was sent too much."""
 
+import contextlib
 import logging
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from luma.models.order import Order
 from luma.models.payee import Payee, Transfer, TransferStatus
 from luma.models.payment import Payment
 from luma.services import clock, gateways, queue
-from luma.services.gateways.protocol import GatewayRefused, TransferRequest
+from luma.services.gateways.protocol import KEYS_LAST, Gateway, GatewayRefused, TransferRequest
 from luma.services.money import access, ledger, owed
 from luma.services.money.owed import OpenSale
 from luma.values import Money
@@ -24,9 +25,6 @@ OTHER_GATEWAY = "It was paid at a gateway that is not in use any more."
 
 RESTS = timedelta(days=1)
 """After a refusal, before the same sale is tried again with a new key."""
-
-KEYS_LAST = timedelta(hours=23)
-"""The gateway forgets a key after a day: what was asked longer ago is looked for instead."""
 
 
 def plan(session: Session) -> None:
@@ -66,14 +64,23 @@ def send(transfer_id: int) -> None:
     if gateway.name != gateway_name:
         _refuse(transfer_id, OTHER_GATEWAY)
         return
-    try:
-        made = gateway.transfer_made(request) if is_old else None
-        made = made or gateway.transfer(request, key)
-    except GatewayRefused:
+    made = gateway.transfer_made(request) if is_old else None
+    made = made or _asked(gateway, request, key)
+    if made is None:
         _refuse(transfer_id, REFUSED)
-    else:
-        with db.unit_of_work() as session:
-            note_sent(session, transfer_id, made)
+        return
+    with db.unit_of_work() as session:
+        note_sent(session, transfer_id, made)
+
+
+def _asked(gateway: Gateway, request: TransferRequest, key: str) -> str | None:
+    """None when it is refused. What Stripe calls a failure of its own may have been done."""
+    try:
+        return gateway.transfer(request, key)
+    except GatewayRefused:
+        with contextlib.suppress(GatewayRefused):
+            return gateway.transfer_made(request)
+    return None
 
 
 def note_sent(session: Session, transfer_id: int, gateway_id: str) -> None:

@@ -8,9 +8,7 @@ from luma.errors import ServiceDown
 from luma.models.coupon import GatewayCoupon
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
-from luma.models.payment import GatewayOperation
 from luma.services import clock
-from luma.services.gateways.protocol import GatewayDown
 from luma.services.money import checkout, coupon_sync
 from luma.values import Money, OrderStatus
 from tests.coupons import make_coupon, uses
@@ -123,23 +121,6 @@ def test_a_buyer_before_the_job_has_the_coupon_made(
         "%5D", "]"
     )
     assert "allow_promotion_codes" not in asked["form"]
-
-
-@pytest.mark.parametrize("trouble", ["reset", "hang"])
-def test_a_lost_answer_makes_no_second_coupon(
-    session: Session, account: StripeStandIn, course: Course, trouble: str
-) -> None:
-    coupon = make_coupon(session, course)
-    account.fails(trouble, "/v1/coupons", times=1)
-
-    try:
-        coupon_sync.sync(coupon.id)
-    except GatewayDown:
-        coupon_sync.sync(coupon.id)
-
-    assert len(account.all("cpn")) == 1
-    undone = select(GatewayOperation).where(GatewayOperation.done_at.is_(None))
-    assert session.scalars(undone).all() == []
 
 
 def test_a_code_that_another_shop_has_keeps_nobody_from_buying(

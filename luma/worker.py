@@ -22,6 +22,7 @@ from luma.services.money import (
     checkout,
     comparison,
     coupon_sync,
+    endpoints,
     inbox,
     payees,
     pulling,
@@ -120,6 +121,7 @@ def _by_the_clock(app: App) -> None:
     _every(app, "7 4 * * *", "refusals.forget_old", refusals.forget_old)
     _every(app, "*/15 * * * *", "money.pull", pulling.pull, apart)
     _every(app, "23 4 * * *", "money.compare", comparison.compare, apart)
+    _every(app, "*/15 * * * *", "money.check_endpoints", endpoints.check, apart)
 
 
 def _transactions(app: App, tasks: dict[str, Callable[..., Any]]) -> None:

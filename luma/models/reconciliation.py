@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from luma.models.base import Base
@@ -41,6 +42,31 @@ class GatewayPull(Base):
     def break_off(self, why: str, now: datetime) -> None:
         """What was read so far is kept, and read again."""
         self.tried_at, self.trouble = now, why[:200]
+
+
+class EndpointCheck(Base):
+    """Where the gateway sends its events, in one mode of it, as it said at `checked_at`."""
+
+    __tablename__ = "endpoint_checks"
+    __table_args__ = (
+        UniqueConstraint("gateway", "livemode"),
+        CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
+    )
+
+    gateway: Mapped[str] = mapped_column(String(10))
+    livemode: Mapped[bool]
+    found: Mapped[list[dict[str, object]]] = mapped_column(JSONB, default=list)
+    checked_at: Mapped[datetime | None]
+    """Null before the first answer."""
+    trouble: Mapped[str | None] = mapped_column(String(300))
+    """Why the last try brought no answer; null when it did."""
+
+    def answer(self, found: list[dict[str, object]], now: datetime) -> None:
+        self.found, self.checked_at, self.trouble = found, now, None
+
+    def break_off(self, why: str) -> None:
+        """What was found before is kept."""
+        self.trouble = why[:300]
 
 
 class Difference(Base):

@@ -24,7 +24,7 @@ class TooMuch(Exception):
 
 
 def is_about(path: str) -> bool:
-    return path.startswith(("/v2/core/", "/v1/transfers"))
+    return path.startswith(("/v2/core/account", "/v1/transfers"))
 
 
 def act(account: Account, method: str, path: str, asked: Object) -> Object:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import stripe
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has none
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,8 @@ def _spec() -> Schema | None:
         return None
     spec: Schema = json.loads(path.read_text())
     _without_configurations(spec)
+    _with_the_switch(spec)
+    _with_todays_release(spec)
     return spec
 
 
@@ -91,6 +94,20 @@ def _without_configurations(spec: Schema) -> None:
         for use in ("account_onboarding", "account_update"):
             uses[use]["properties"].pop("configurations", None)
             uses[use]["required"] = ["refresh_url"]
+
+
+def _with_todays_release(spec: Schema) -> None:
+    """The file's list of releases ends before the library's own."""
+    asked = _form(spec["paths"]["/v1/webhook_endpoints"]["post"])
+    asked["properties"]["api_version"]["enum"].append(stripe.api_version)
+
+
+def _with_the_switch(spec: Schema) -> None:
+    """The file leaves out how a destination of events is switched on; the library has it."""
+    path = "/v2/core/event_destinations/{id}"
+    answers = spec["paths"][path]["get"]["responses"]
+    nothing = {"content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}
+    spec["paths"][f"{path}/enable"] = {"post": {"requestBody": nothing, "responses": answers}}
 
 
 def _operation(method: str, path: str) -> Schema | None:

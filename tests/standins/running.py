@@ -19,7 +19,7 @@ class StripeStandIn:
         self._http = httpx.Client(base_url=address, trust_env=False, timeout=60)
 
     def fails(self, kind: str, path: str = "/v1/", times: int = 1) -> None:
-        """`kind`: 409, 429, 500 (or "500 and done"), html, reset (the answer is lost) or hang."""
+        """`kind`: 403, 409, 429, 500 ("500 and done"), html, reset (the answer is lost) or hang."""
         self._http.post("/control/troubles", json=[{"kind": kind, "path": path, "times": times}])
 
     def changes(self, thing: str, **fields: object) -> None:

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from tests.standins import connect, contract, events, refunds
+from tests.standins import connect, contract, endpoints, events, refunds
 
 Object = dict[str, Any]
 
@@ -32,6 +32,7 @@ HANGS_FOR = 5
 
 ERRORS = {
     "409": (409, {"type": "idempotency_error", "message": "Another request has this key."}),
+    "403": (403, {"type": "invalid_request_error", "message": "This key lacks a permission."}),
     "429": (429, {"type": "invalid_request_error", "code": "rate_limit", "message": "Slowly."}),
     "500": (500, {"type": "api_error", "message": "Something broke."}),
 }
@@ -58,9 +59,10 @@ class Account:
         self.troubles: list[Object] = []
         self.events: list[Object] = []
 
-    def trouble(self, path: str) -> str | None:
+    def trouble(self, method: str, path: str) -> str | None:
         for trouble in self.troubles:
-            if path.startswith(trouble["path"]) and trouble["times"] > 0:
+            is_meant = trouble["path"] in (f"{method} {path}", path[: len(trouble["path"])])
+            if is_meant and trouble["times"] > 0:
                 trouble["times"] -= 1
                 return str(trouble["kind"])
         return None
@@ -233,7 +235,7 @@ async def _answer(account: Account, request: Request) -> Response:
     key = key and f"{account.mode} {key}"
     said = request.url.query if method == "GET" else form
     _note(account, request, said, key)
-    kind = account.trouble(path)
+    kind = account.trouble(method, path)
     if kind == "html":
         return HTMLResponse("<h1>A proxy is in the way</h1>")
     if kind in ERRORS and kind not in STORED:
@@ -274,6 +276,8 @@ def _done(account: Account, method: str, path: str, form: str) -> tuple[int, Obj
 def _answering(path: str) -> Callable[[Account, str, str, Object], Object]:
     if connect.is_about(path):
         return connect.act
+    if endpoints.is_about(path):
+        return endpoints.act
     return refunds.act if refunds.is_about(path) else Account.act
 
 

@@ -28,6 +28,7 @@ TASKS = {
     "letters.forget_old": "Forget letters that were sent long ago",
     "letters.send": "Send a letter",
     "letters.course_open": "Tell a buyer that the course is open",
+    "money.check_endpoints": "Look where the payment gateway sends its events",
     "money.compare": "Compare all money with the payment gateway",
     "money.pull": "Read the payment gateway’s list of events",
     "refusals.forget_old": "Forget refused deliveries",

@@ -16,6 +16,8 @@ router = APIRouter()
 ACTS = {
     "course.hide": "Hid the course",
     "course.unhide": "Showed the course again",
+    "endpoint.create": "Created a webhook endpoint",
+    "endpoint.repair": "Repaired a webhook endpoint",
     "event.apply_again": "Had an event applied again",
     "job.put_away": "Put a failed job away",
     "job.run_again": "Ran a job again",

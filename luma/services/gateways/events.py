@@ -21,12 +21,13 @@ from luma.services.gateways.account_events import (
     ACCOUNTS,
     DEAUTHORIZED,
     PAYOUTS,
+    THIN,
     AccountFact,
     PayoutFact,
 )
 from luma.services.gateways.charge_events import CHARGES, ChargeFact
 from luma.services.gateways.invoice_events import INVOICES, InvoiceFact
-from luma.services.gateways.protocol import GatewayEvent, Thing
+from luma.services.gateways.protocol import Door, GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
 from luma.services.gateways.transfer_events import TRANSFERS, TransferFact
 from luma.values import Money
@@ -38,6 +39,13 @@ EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
 ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES | TRANSFERS
 """Of our own account; those of accounts that are paid are not in its list."""
+
+WANTED_AT: Mapping[Door, frozenset[str]] = {
+    Door.PLATFORM: ACTED_ON,
+    Door.CONNECT: (ACCOUNTS - THIN) | PAYOUTS,
+    Door.THIN: THIN,
+}
+"""What an address is no use without."""
 
 
 class Outcome(StrEnum):
@@ -87,7 +95,11 @@ Fact = (
 
 def is_foreign(event: GatewayEvent) -> bool:
     """Whether it speaks another release than the library: then its object must be fetched."""
-    return _release(event.api_version or "") != _release(stripe.api_version)
+    return speaks_another_release(event.api_version or "")
+
+
+def speaks_another_release(version: str) -> bool:
+    return _release(version) != _release(stripe.api_version)
 
 
 def is_acted_on(event: GatewayEvent) -> bool:

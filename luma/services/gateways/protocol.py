@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from luma.errors import LumaError, ServiceDown
 from luma.values import Money
+
+if TYPE_CHECKING:
+    from luma.services.gateways.endpoints import Endpoints
 
 KEYS_LAST = timedelta(hours=23)
 """A gateway forgets a key after a day: what was asked longer ago is looked for instead."""
@@ -280,6 +283,9 @@ class Gateway(Protocol):
 
     def transfer_made(self, request: TransferRequest) -> str | None:
         """The id of what this request has made already, if it has."""
+
+    def endpoints(self) -> "Endpoints":
+        """Where it sends events. Asking for this waits for nobody yet."""
 
     def verified(self, payload: bytes, signature: str, door: Door = Door.PLATFORM) -> GatewayEvent:
         """Check who sent an event, when, and in which mode. Raises Unverified."""

@@ -41,6 +41,7 @@ from luma.services.gateways.sandbox_connect import (
     transfer,
     transfer_made,
 )
+from luma.services.gateways.sandbox_endpoints import SandboxEndpoints
 from luma.services.gateways.sandbox_post import (
     deliver,
     emit,
@@ -160,6 +161,10 @@ def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]
         made = sandbox_reversals.refund(session, row, amount, key)
         emit(session, REFUND_CREATED, shown := sandbox_reversals.shown(made))
         return shown
+
+
+def endpoints() -> SandboxEndpoints:
+    return SandboxEndpoints()
 
 
 def verified(payload: bytes, signature: str, door: Door = Door.PLATFORM) -> GatewayEvent:

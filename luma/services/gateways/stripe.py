@@ -28,6 +28,7 @@ from luma.services.gateways.protocol import (
     TransferRequest,
     Unverified,
 )
+from luma.services.gateways.stripe_endpoints import StripeEndpoints
 from luma.services.gateways.stripe_refusals import asking
 from luma.settings import settings
 from luma.values import Money
@@ -241,6 +242,10 @@ def transfer(request: TransferRequest, key: str) -> str:
 def transfer_made(request: TransferRequest) -> str | None:
     with asking("look for a transfer"):
         return stripe_connect.transfer_made(_client(), request)
+
+
+def endpoints() -> StripeEndpoints:
+    return StripeEndpoints(_client())
 
 
 def verified(payload: bytes, signature: str, door: Door = Door.PLATFORM) -> GatewayEvent:

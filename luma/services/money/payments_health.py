@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from luma.models.payment import StripeEvent
 from luma.services import clock, gateways, policies
-from luma.services.money import comparison, pulling, refusals
+from luma.services.gateways.protocol import Door
+from luma.services.money import comparison, endpoints, pulling, refusals
 from luma.services.money.comparison import Differs
+from luma.services.money.endpoint_words import Standing
+from luma.services.money.endpoints import Checked
 from luma.services.money.reconciliation import NAMES
 from luma.services.money.refusals import Counted
 from luma.services.policies import Actor
@@ -58,6 +61,7 @@ class Health:
     missed: int
     """Of the last week: found by the pull, five minutes late or more, and never delivered."""
     differences: tuple[Differs, ...]
+    endpoints: Checked
 
 
 def health(session: Session, actor: Actor) -> Health:
@@ -82,6 +86,7 @@ def health(session: Session, actor: Actor) -> Health:
         pull=Pull(read.pulled_at, read.found, read.trouble, read.compared_at) if read else None,
         missed=_missed(session, WEEK),
         differences=comparison.open_differences(session),
+        endpoints=endpoints.checked(session),
     )
 
 
@@ -102,6 +107,20 @@ def warning(session: Session) -> str | None:
             f"{who} does not deliver its events here. LUMA fetches them every 15 minutes, so "
             "courses open that much later."
         )
+    return _of_endpoints(session, newest[0] if newest else None)
+
+
+def _of_endpoints(session: Session, last_event_at: datetime | None) -> str | None:
+    """An endpoint with another address may pass its events on: while they come, all is well."""
+    is_heard = last_event_at is not None and last_event_at > clock.now() - DAY
+    for one in endpoints.checked(session).verdicts:
+        if one.door is not Door.PLATFORM or not one.is_bad:
+            continue
+        if one.standing is Standing.WRONG or not is_heard:
+            return (
+                "Stripe is not set up to send everything that happens to a payment, so courses "
+                "may open late. An admin finds out why under Payments."
+            )
     return None
 
 

@@ -222,7 +222,7 @@ def _checkout(kind: str, session: Mapping[str, Any], happened_at: datetime) -> C
         session_id=session_id,
         order=things.order_of(session),
         outcome=_outcome(kind, session),
-        payment_intent_id=things.text(session, "payment_intent"),
+        payment_intent_id=things.payment_of(session),
         subtotal=subtotal,
         total=total,
         discount=_whole(details.get("amount_discount")) if total else 0,

@@ -18,7 +18,6 @@ from luma.services import audit, clock, gateways, policies, queue, signals, text
 from luma.services.gateways import reversal_events
 from luma.services.gateways.protocol import AlreadyReturned, GatewayRefused
 from luma.services.money import access, grants, letters_of_money, refund_calls, reversals, standings
-from luma.services.money.standings import Standing
 from luma.services.policies import Actor
 from luma.values import EnrolmentSource, Money
 
@@ -153,11 +152,13 @@ def promised_until(order: Order) -> datetime | None:
 
 
 def return_double(session: Session, order_id: int) -> None:
-    """All good payments but the first go back. Twice changes nothing."""
+    """All good payments but the first go back. Twice changes nothing.
+
+    What does not fit its order opened nothing, so it is neither kept for that nor sent back here.
+    """
     order = access.locked(session, order_id)
-    payments = standings.returnable(session, order)
-    live = [one for one in payments if one.payment.standing is Standing.LIVE]
-    for one in live[1:]:
+    good = [one for one in standings.returnable(session, order) if one.payment.is_good]
+    for one in good[1:]:
         if one.left:
             _write(session, order, one, one.left, TWICE, None)
 

@@ -42,6 +42,11 @@ class PaymentStanding:
             return Standing.DISPUTED
         return Standing.LIVE
 
+    @property
+    def is_good(self) -> bool:
+        """Whether it pays for its order now."""
+        return self.mismatch is None and self.standing is Standing.LIVE
+
 
 @dataclass(frozen=True, slots=True)
 class Returnable:

@@ -1,19 +1,22 @@
 """Refunds that LUMA asks for: by the seller, by the buyer inside the promise, and of doubles."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import stripe
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session, selectinload
 
+from luma import db
 from luma.errors import NotFound, RuleBroken
 from luma.models.letter import Letter
-from luma.models.payment import SandboxSession
+from luma.models.payment import Payment, SandboxSession
 from luma.models.reversal import Refund, RefundRequest
 from luma.models.user import User
 from luma.services import clock
-from luma.services.gateways import sandbox, sandbox_events
-from luma.services.money import refunds
+from luma.services.gateways import sandbox, sandbox_events, stripe_refusals
+from luma.services.money import inbox, refunds
 from luma.services.money.refunds import Access
 from luma.services.policies import Actor
 from luma.values import Money, OrderStatus
@@ -25,7 +28,9 @@ from tests.selling import (
     is_learning,
     make_attempt,
     open_sale,
+    received,
     refund_event,
+    rows_waiting,
 )
 
 
@@ -144,6 +149,30 @@ def test_a_refund_in_the_dashboard_meanwhile_is_a_refusal_and_no_loop(
     assert session.scalar(select(RefundRequest.refusal)) == refunds.ALREADY_BACK
 
 
+@pytest.mark.parametrize("code", ["charge_already_refunded", "charge_disputed"])
+def test_stripes_word_that_it_is_back_already_is_asked_for_once(
+    session: Session, sale: Sale, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    asked: list[str] = []
+
+    def refuse(_intent: str, _amount: Money, key: str) -> None:
+        asked.append(key)
+        with stripe_refusals.asking("refund a payment"):
+            raise stripe.InvalidRequestError(  # type: ignore[no-untyped-call]  # Stripe's has none
+                "No.", None, code=code, http_status=400, json_body={"error": {"code": code}}
+            )
+
+    monkeypatch.setattr(sandbox, "refund", refuse)
+    refunds.ask(session, seller(session, sale), sale.order.public_id, "", "Too late.")
+
+    for _ in range(3):
+        send_all(session)
+
+    assert len(asked) == 1
+    assert session.scalar(select(RefundRequest.refusal)) == refunds.ALREADY_BACK
+    assert is_learning(session, sale)
+
+
 def test_a_full_refund_may_keep_access_with_a_reason(session: Session, sale: Sale) -> None:
     order = sale.order.public_id
     refunds.ask(session, seller(session, sale), order, "", "Our mistake.", Access.KEEP)
@@ -201,6 +230,41 @@ def test_after_the_promise_a_buyer_is_sent_to_the_instructor(session: Session, s
         refunds.claim(session, buyer(session, sale), sale.order.public_id, "Late.")
 
 
+def test_after_the_promise_the_seller_may_refund_all_the_same(session: Session, sale: Sale) -> None:
+    sale.order.paid_at = clock.now() - timedelta(days=400)
+
+    refunds.ask(session, seller(session, sale), sale.order.public_id, "", "To be kind.")
+    send_all(session)
+
+    assert sale.order.status is OrderStatus.REFUNDED
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_two_presses_at_the_same_moment_give_it_back_once() -> None:
+    with db.unit_of_work() as session:
+        sale = open_sale(session)
+        by, order = seller(session, sale), sale.order.public_id
+    with db.unit_of_work() as session:
+        inbox.receive(session, [received(sale.event())])
+        arrived = rows_waiting(session)
+    inbox.apply(arrived)
+
+    def press(_time: int) -> bool:
+        try:
+            with db.unit_of_work() as own:
+                refunds.ask(own, by, order, "", "Once is enough.")
+        except RuleBroken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as presses:
+        given = list(presses.map(press, range(12)))
+
+    with db.unit_of_work() as session:
+        assert session.scalars(select(RefundRequest.amount_minor)).all() == [4900]
+    assert given.count(True) == 1
+
+
 def test_somebody_elses_order_is_not_found(session: Session, sale: Sale) -> None:
     with pytest.raises(NotFound):
         refunds.claim(session, actor(make_user(session)), sale.order.public_id, "Hm.")
@@ -220,6 +284,27 @@ def test_what_was_paid_twice_goes_back_once_by_itself(session: Session, sale: Sa
     assert session.scalars(select(Refund.amount_minor)).all() == [4900]
     assert sale.order.review_reason is None
     assert is_learning(session, sale)
+
+
+def test_what_does_not_fit_is_not_the_payment_that_is_kept(session: Session, sale: Sale) -> None:
+    """The first to arrive was short: of the two good ones one goes back, and the course stays."""
+    short, good, double = (_another_visit(session, sale) for _ in range(3))
+    session.execute(delete(Payment))
+    deliver(session, short.event(amount_subtotal=100, amount_total=100), good.event())
+    deliver(session, double.event())
+
+    refunds.return_double(session, sale.order.id)
+    send_all(session)
+
+    back = select(Payment.session_id).join(Refund, Refund.payment_id == Payment.id)
+    assert session.scalars(back).all() == [double.attempt.session_id]
+    assert is_learning(session, sale)
+
+
+def _another_visit(session: Session, sale: Sale) -> Sale:
+    visit = Sale(sale.buyer, sale.course, sale.order, make_attempt(session, sale.order))
+    pay_at_sandbox(session, visit)
+    return visit
 
 
 def test_a_failed_refund_may_be_asked_again(session: Session, sale: Sale) -> None:
@@ -246,6 +331,15 @@ def test_three_parts_and_then_the_rest(session: Session, sale: Sale) -> None:
     assert not is_learning(session, sale)
     with pytest.raises(RuleBroken, match="nothing left"):
         refunds.ask(session, by, order, "0.01", "More.")
+
+
+def test_while_a_bank_only_asks_a_refund_may_still_be_made(session: Session, sale: Sale) -> None:
+    deliver(session, dispute_event(sale, "warning_needs_response"))
+
+    refunds.ask(session, seller(session, sale), sale.order.public_id, "", "Before it is worse.")
+    send_all(session)
+
+    assert sale.order.status is OrderStatus.REFUNDED
 
 
 def test_while_a_bank_decides_nothing_can_be_refunded(session: Session, sale: Sale) -> None:

@@ -117,6 +117,55 @@ def test_an_inquiry_moves_no_money_and_keeps_access(
     assert is_learning(session, sale)
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_an_inquiry_that_became_a_dispute_suspends_whichever_is_heard_first(
+    session: Session, sale: Sale, step: int
+) -> None:
+    words = [dispute_event(sale, "warning_needs_response"), dispute_event(sale)]
+
+    deliver(session, *words[::step])
+
+    assert (sale.order.status, is_learning(session, sale)) == (OrderStatus.DISPUTED, False)
+
+
+HISTORIES = {
+    "won, then another": (
+        [("1", "needs_response"), ("1", "won"), ("2", "needs_response")],
+        OrderStatus.DISPUTED,
+    ),
+    "won, then another that is lost": (
+        [("1", "won"), ("2", "needs_response"), ("2", "lost")],
+        OrderStatus.CHARGED_BACK,
+    ),
+    "a part refunded, then lost": (
+        [("1", "needs_response"), ("1", "lost"), ("part", "succeeded")],
+        OrderStatus.CHARGED_BACK,
+    ),
+    "a part refunded, then won": (
+        [("1", "needs_response"), ("1", "won"), ("part", "succeeded")],
+        OrderStatus.PAID,
+    ),
+}
+
+
+@pytest.mark.parametrize(("history", "ends"), HISTORIES.values(), ids=HISTORIES)
+def test_what_banks_say_ends_the_same_in_every_order(
+    session: Session, sale: Sale, history: list[tuple[str, str]], ends: OrderStatus
+) -> None:
+    bodies = [
+        refund_event(sale, 1000, status)
+        if name == "part"
+        else dispute_event(sale, status, name=name)
+        for name, status in history
+    ]
+    for arriving in itertools.permutations(bodies):
+        with session.begin_nested() as point:
+            deliver(session, *arriving)
+            ended = (sale.order.status, is_learning(session, sale))
+            point.rollback()
+        assert ended == (ends, ends is OrderStatus.PAID)
+
+
 def test_a_second_dispute_after_a_win_suspends_again(session: Session, sale: Sale) -> None:
     deliver(session, dispute_event(sale), dispute_event(sale, "won"))
     deliver(session, dispute_event(sale, name="2"))

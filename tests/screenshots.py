@@ -34,7 +34,7 @@ from luma.services.money import orders
 from luma.services.policies import Actor
 from luma.services.post import seals
 from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
-from tests import ledgers, tills
+from tests import ledgers, shares, tills
 from tests.browser.chromium import launched
 from tests.coupons import make_coupon
 from tests.factories import make_course, make_user
@@ -163,6 +163,7 @@ def _sales(session: Session) -> list[Shot]:
     ledgers.disputed(session, owed, now - HOUR, DisputeStatus.NEEDS_RESPONSE, due_by=due)
     new = make_user(session, "Ines Weber", email="ines@luma.example", roles=(Role.INSTRUCTOR,))
     make_course(session, instructor=new, published=True)
+    shares.stop_shares(session, course)
     lea = session.scalars(select(User).where(User.email == demo.PEOPLE["lea"].email)).one()
     paid = ledgers.sold(session, course, now, buyer=lea, discount_minor=0)
     ledgers.refunded(session, paid, 500, now)

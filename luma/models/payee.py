@@ -36,6 +36,18 @@ class TransferStatus(StrEnum):
     REFUSED = "refused"
 
 
+class RefusalCause(StrEnum):
+    """Why the gateway would not move a share, as far as it matters to who can mend it."""
+
+    ACCOUNT = "account"
+    """The instructor's account may not receive money, or is gone."""
+    BALANCE = "balance"
+    """There is too little where it should come from."""
+    GATEWAY = "gateway"
+    """It was paid at a gateway that is not in use any more."""
+    OTHER = "other"
+
+
 class PayoutStatus(StrEnum):
     """From an account to the instructor's bank, in Stripe's words. Paid may still fail."""
 
@@ -91,6 +103,7 @@ class Transfer(Base):
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         CheckConstraint("amount_currency ~ '^[a-z]{3}$'", name="currency_lower"),
         CheckConstraint("(status = 'sent') = (gateway_id IS NOT NULL)", name="sent_by_id"),
+        one_of("refused_for", RefusalCause),
         Index("ix_transfers_instructor_id", "instructor_id"),
         Index("ix_transfers_of_id", "of_id"),
     )
@@ -108,6 +121,7 @@ class Transfer(Base):
     status: Mapped[TransferStatus] = mapped_column(default=TransferStatus.WAITING)
     gateway_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     refusal: Mapped[str | None] = mapped_column(String(200))
+    refused_for: Mapped[RefusalCause | None]
     is_outside: Mapped[bool] = mapped_column(default=False)
     """Taken back past LUMA, in the gateway's own dashboard."""
     retried_at: Mapped[datetime | None]
@@ -128,15 +142,16 @@ class Transfer(Base):
     def sent(self, gateway_id: str, now: datetime) -> None:
         """Even after a refusal: the gateway may have done what it said it had not."""
         self.status, self.gateway_id, self.done_at = TransferStatus.SENT, gateway_id, now
-        self.refusal = None
+        self.refusal = self.refused_for = None
 
     def retry(self, now: datetime) -> None:
         if not self.stands_in_the_way:
             raise RuleBroken("This is being tried again already. Load the page again.")
         self.retried_at = now
 
-    def refuse(self, why: str, now: datetime) -> None:
-        self.status, self.refusal, self.done_at = TransferStatus.REFUSED, why[:200], now
+    def refuse(self, cause: RefusalCause, why: str, now: datetime) -> None:
+        self.status, self.done_at = TransferStatus.REFUSED, now
+        self.refused_for, self.refusal = cause, why[:200]
 
 
 class ForeignTransfer(Base):

@@ -56,6 +56,18 @@ class Dispute(Base):
     opened_at: Mapped[datetime]
 
 
+class FraudWarning(Base):
+    """A fact: the card's issuer thinks a payment was not its customer's wish. No money moved."""
+
+    __tablename__ = "fraud_warnings"
+    __table_args__ = (Index("ix_fraud_warnings_payment_id", "payment_id"),)
+
+    warning_id: Mapped[str] = mapped_column(String(255), unique=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    reason: Mapped[str] = mapped_column(String(80))
+    warned_at: Mapped[datetime]
+
+
 class RefundRequest(Base):
     """A refund that LUMA asks the gateway for, written before it asks; its key makes retries
     harmless. Once answered, the fact is a `Refund`."""

@@ -14,7 +14,13 @@ from luma.pages import assets, section
 from luma.pages.components.board import Wish
 from luma.pages.feedback import page
 from luma.pages.session import act, act_in
-from luma.services.money import hand_payouts, payees, payouts
+from luma.services.money import (
+    hand_payouts,
+    outside_transfers,
+    payees,
+    payouts,
+    stopped_transfers,
+)
 
 router = APIRouter()
 downloads = PlainRouter(include_in_schema=False)
@@ -65,10 +71,15 @@ async def my_payouts(back: str = "") -> None:
 @page(router, "/admin/payouts", "Payouts · Admin")
 async def all_payouts() -> None:
     async def read() -> Mapping[str, object]:
-        return {"debts": await act(hand_payouts.debts), "accounts": ACCOUNTS}
+        return {
+            "debts": await act(hand_payouts.debts),
+            "stopped": await act(stopped_transfers.stopped),
+            "foreign": await act(outside_transfers.foreign),
+            "accounts": ACCOUNTS,
+        }
 
     ui.add_head_html(assets.tag("sales.css"))
-    await section.show("payouts", read, {"paid": _mark_paid})
+    await section.show("payouts", read, {"paid": _mark_paid, "again": _try_again})
 
 
 @downloads.get("/admin/payouts.csv")
@@ -102,3 +113,7 @@ async def _mark_paid(wish: Wish) -> str:
         hand_payouts.mark_paid, wish.thing, wish.fields.get("amount"), wish.fields.get("note")
     )
     return f"{amount.words()} is marked as paid."
+
+
+async def _try_again(wish: Wish) -> str:
+    return await act(stopped_transfers.try_again, wish.thing)

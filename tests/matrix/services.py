@@ -169,6 +169,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.hand_payouts.mark_paid": (
         Case(ADMINS, lambda w: (f"{w.people[OWNER].id}:sandbox:usd", "1.00", "By bank")),
     ),
+    "money.outside_transfers.foreign": (Case(ADMINS),),
+    "money.stopped_transfers.stopped": (Case(ADMINS),),
+    "money.stopped_transfers.try_again": (Case(ADMINS, lambda _: ("1",)),),
     "money.payouts.mine": (Case(TEACHERS, lambda _: (25,)),),
     "money.hand_payouts.table": (Case(ADMINS),),
     "money.sales.mine": (Case(TEACHERS, lambda _: (SalesAsked(), 25)),),

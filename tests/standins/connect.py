@@ -31,6 +31,8 @@ def act(account: Account, method: str, path: str, asked: Object) -> Object:
     parts = path.split("/")[2:]
     if parts[0] == "core":
         return _core(account, method, parts[1:], asked)
+    if method == "GET" and len(parts) == 2:
+        return account.known(parts[1])
     if method == "GET":
         kind = "transfer" if len(parts) == 1 else "transfer_reversal"
         made = [one for one in account.objects.values() if one.get("object") == kind]

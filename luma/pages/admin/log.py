@@ -28,6 +28,7 @@ ACTS = {
     "coupon.create": "Made a coupon",
     "coupon.end": "Ended a coupon",
     "payee.change": "An instructor's account at the gateway changed",
+    "transfer.retry": "Had a payout tried again",
     "payout.mark_paid": "Marked a payout as paid",
     "order.take_access": "Took back access by hand",
     "review.dismiss_reports": "Let a review stand",

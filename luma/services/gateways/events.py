@@ -12,6 +12,7 @@ import stripe
 from luma.services.gateways import (
     account_events,
     charge_events,
+    fraud_events,
     invoice_events,
     reversal_events,
     things,
@@ -26,6 +27,7 @@ from luma.services.gateways.account_events import (
     PayoutFact,
 )
 from luma.services.gateways.charge_events import CHARGES, ChargeFact
+from luma.services.gateways.fraud_events import FRAUD_WARNINGS, WarningFact
 from luma.services.gateways.invoice_events import INVOICES, InvoiceFact
 from luma.services.gateways.protocol import Door, GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
@@ -37,7 +39,7 @@ SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
 FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
-ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES | TRANSFERS
+ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES | TRANSFERS | FRAUD_WARNINGS
 """Of our own account; those of accounts that are paid are not in its list."""
 
 WANTED_AT: Mapping[Door, frozenset[str]] = {
@@ -88,6 +90,7 @@ Fact = (
     | RefundFact
     | DisputeFact
     | TransferFact
+    | WarningFact
     | AccountFact
     | PayoutFact
 )
@@ -149,6 +152,8 @@ def kind_of(event_type: str) -> Thing:
         return Thing.ACCOUNT if event_type in ACCOUNTS else Thing.PAYOUT
     if event_type in INVOICES | TRANSFERS:
         return Thing.INVOICE if event_type in INVOICES else Thing.TRANSFER
+    if event_type in FRAUD_WARNINGS:
+        return Thing.FRAUD_WARNING
     return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
 
 
@@ -158,6 +163,7 @@ _READ: Mapping[Thing, Callable[[Mapping[str, Any]], Fact]] = {
     Thing.CHARGE: charge_events.charge,
     Thing.INVOICE: invoice_events.invoice,
     Thing.TRANSFER: transfer_events.transfer,
+    Thing.FRAUD_WARNING: fraud_events.warning,
 }
 """What says the same whoever tells it, and when."""
 

@@ -6,48 +6,30 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, Self
 
-from luma.errors import LumaError, ServiceDown
+from luma.services.gateways.refused import (
+    AlreadyReturned,
+    GatewayDown,
+    GatewayMissing,
+    GatewayRefused,
+    Stale,
+    Unverified,
+)
 from luma.values import Money
 
 if TYPE_CHECKING:
     from luma.services.gateways.endpoints import Endpoints
 
+__all__ = [
+    "AlreadyReturned",
+    "GatewayDown",
+    "GatewayMissing",
+    "GatewayRefused",
+    "Stale",
+    "Unverified",
+]
+
 KEYS_LAST = timedelta(hours=23)
 """A gateway forgets a key after a day: what was asked longer ago is looked for instead."""
-
-
-class Unverified(LumaError):
-    """A call to the webhook that does not prove where it comes from."""
-
-
-class Stale(Unverified):
-    """Signed by who may sign, and `age` seconds ago; below zero, from a clock ahead of ours."""
-
-    def __init__(self, age: int) -> None:
-        super().__init__("The signature is too old, or a clock is wrong.")
-        self.age = age
-
-
-class GatewayDown(ServiceDown):
-    """No answer, so it may have happened. Ask again with the same key."""
-
-    def __init__(self) -> None:
-        super().__init__("The payment service does not answer. Try again in a minute.")
-
-
-class GatewayRefused(ServiceDown):
-    """The answer was no, and the same key would get the same answer: ask anew with another."""
-
-    def __init__(self) -> None:
-        super().__init__("The payment service could not do that. Try again in a minute.")
-
-
-class GatewayMissing(GatewayRefused):
-    """It does not have the thing: deleted or archived there, or made with another key's mode."""
-
-
-class AlreadyReturned(GatewayRefused):
-    """The money is refunded or disputed already: there is nothing to give back."""
 
 
 class Thing(StrEnum):
@@ -62,6 +44,7 @@ class Thing(StrEnum):
     ACCOUNT = "account"
     """Of somebody who is paid."""
     PAYOUT = "payout"
+    FRAUD_WARNING = "fraud_warning"
     TRANSFER = "transfer"
     """With all that was taken back of it."""
 

@@ -11,7 +11,14 @@ os.environ.setdefault("STRIPE_SUPPRESS_NOTICES", "true")
 import stripe
 
 from luma.errors import NotFound
-from luma.services.gateways import history, signatures, stripe_connect, stripe_lists, stripe_taxes
+from luma.services.gateways import (
+    history,
+    signatures,
+    stripe_connect,
+    stripe_lists,
+    stripe_reads,
+    stripe_taxes,
+)
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
@@ -184,23 +191,7 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
     if not thing_id:
         raise ValueError("an empty id would ask for the list")
     with asking(f"read a {kind}"):
-        match kind:
-            case Thing.CHECKOUT:
-                return _client().v1.checkout.sessions.retrieve(thing_id).to_dict()
-            case Thing.INVOICE:
-                return _client().v1.invoices.retrieve(thing_id).to_dict()
-            case Thing.CHARGE:
-                return (
-                    _client()
-                    .v1.charges.retrieve(thing_id, {"expand": ["balance_transaction"]})
-                    .to_dict()
-                )
-            case Thing.REFUND:
-                return _client().v1.refunds.retrieve(thing_id).to_dict()
-            case Thing.DISPUTE:
-                return _client().v1.disputes.retrieve(thing_id).to_dict()
-            case Thing.ACCOUNT | Thing.PAYOUT | Thing.TRANSFER:
-                return stripe_connect.found(_client(), kind, thing_id)
+        return stripe_reads.READS[kind](_client(), thing_id)
 
 
 def listed(

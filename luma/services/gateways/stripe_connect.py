@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import stripe
 
-from luma.services.gateways.protocol import Thing, TransferRequest
+from luma.services.gateways.protocol import TransferRequest
 
 
 def create_payee(client: stripe.StripeClient, email: str, name: str, key: str) -> str:
@@ -48,11 +48,6 @@ def onboarding_address(client: stripe.StripeClient, account_id: str, here: str) 
     return link.url
 
 
-def found(client: stripe.StripeClient, kind: Thing, thing_id: str) -> dict[str, object]:
-    read = {Thing.ACCOUNT: account, Thing.PAYOUT: payout, Thing.TRANSFER: transfer_with_reversals}
-    return read[kind](client, thing_id)
-
-
 def account(client: stripe.StripeClient, account_id: str) -> dict[str, object]:
     found = client.v2.core.accounts.retrieve(
         account_id, {"include": ["configuration.recipient", "requirements"]}
@@ -71,7 +66,7 @@ def transfer_with_reversals(client: stripe.StripeClient, transfer_id: str) -> di
     found = client.v1.transfers.retrieve(transfer_id).to_dict()
     back = client.v1.transfers.reversals.list(transfer_id, {"limit": 100})
     listed = [one.to_dict() for one in back.auto_paging_iter()]
-    return found | {"reversals": found["reversals"] | {"data": listed, "has_more": False}}
+    return found | {"reversals": {"object": "list", "data": listed, "has_more": False}}
 
 
 def transfer(client: stripe.StripeClient, request: TransferRequest, key: str) -> str:

@@ -38,9 +38,16 @@ def asking(what: str) -> Iterator[None]:
 
 
 def _refusal(error: stripe.StripeError) -> GatewayRefused:
+    kind = GatewayMissing if _is_missing(error) else GatewayRefused
     if error.code in ("charge_already_refunded", "charge_disputed"):
-        return AlreadyReturned()
-    return GatewayMissing() if _is_missing(error) else GatewayRefused()
+        kind = AlreadyReturned
+    return kind(error.code or "", _sentence(error))
+
+
+def _sentence(error: stripe.StripeError) -> str:
+    """Of what is wrong with the request. Other errors speak of keys and of Stripe itself."""
+    is_about_it = isinstance(error, stripe.InvalidRequestError)
+    return " ".join((error.user_message or "").split()) if is_about_it else ""
 
 
 def _is_missing(error: stripe.StripeError) -> bool:

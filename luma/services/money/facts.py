@@ -12,11 +12,13 @@ from luma.services import clock
 from luma.services.gateways.account_events import AccountFact, PayoutFact
 from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
+from luma.services.gateways.fraud_events import WarningFact
 from luma.services.gateways.invoice_events import InvoiceFact
 from luma.services.gateways.transfer_events import TransferFact
 from luma.services.money import (
     access,
     charges,
+    fraud_warnings,
     letters_of_money,
     outside_transfers,
     payees,
@@ -52,6 +54,8 @@ def record(session: Session, fact: Fact, source: str) -> None:
         payees.record(session, fact)
     elif isinstance(fact, TransferFact):
         outside_transfers.record(session, fact, "sandbox" if source == "sandbox" else "stripe")
+    elif isinstance(fact, WarningFact):
+        fraud_warnings.record(session, fact)
     elif isinstance(fact, InvoiceFact):
         receipts.record(session, fact)
     else:

@@ -1,7 +1,7 @@
 """What the school owes to whom, and what an admin has paid by hand."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -70,7 +70,14 @@ def debts(session: Session, actor: Actor) -> list[Debt]:
         .order_by(due.desc(), sale.c.instructor_id)
         .limit(MOST_LISTED)
     )
-    return [_debt(row) for row in rows]
+    ahead = owed.ahead(session)
+    return [_with_ahead(_debt(row), ahead) for row in rows]
+
+
+def _with_ahead(debt: Debt, ahead: Mapping[owed.Account, int]) -> Debt:
+    """What was sent past LUMA for no sale in particular is kept back as well."""
+    sent = max(0, ahead.get(_read(debt.key), 0))
+    return replace(debt, back=Money(debt.back.minor + sent, debt.back.currency))
 
 
 def table(session: Session, actor: Actor) -> str:

@@ -1,6 +1,8 @@
 """What was sent to instructors and taken back from them in the gateway's own dashboard."""
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,11 +13,56 @@ from luma.models.ledger import LedgerAccount, LedgerKind
 from luma.models.order import Order
 from luma.models.payee import ForeignTransfer, Payee, Transfer
 from luma.models.payment import Payment
+from luma.models.user import User
+from luma.services import policies
 from luma.services.gateways.transfer_events import TakenBack, TransferFact
 from luma.services.money import access, ledger, owed, transfers
+from luma.services.policies import Actor
 from luma.values import Money
 
+MOST_LISTED = 50
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """No instructor: the account is of nobody here. No order: for no sale in particular."""
+
+    transfer_id: str
+    gateway: str
+    account_id: str
+    instructor: str | None
+    order: str | None
+    amount: Money
+    back: Money
+    happened_at: datetime
+
+
+def foreign(session: Session, actor: Actor) -> list[Foreign]:
+    """What was sent past LUMA, the latest first."""
+    policies.ensure_admin(actor)
+    rows = session.execute(
+        select(ForeignTransfer, User.name, Order.public_id)
+        .outerjoin(User, User.id == ForeignTransfer.instructor_id)
+        .outerjoin(Payment, Payment.id == ForeignTransfer.payment_id)
+        .outerjoin(Order, Order.id == Payment.order_id)
+        .order_by(ForeignTransfer.happened_at.desc(), ForeignTransfer.id.desc())
+        .limit(MOST_LISTED)
+    )
+    return [
+        Foreign(
+            one.transfer_id,
+            one.gateway,
+            one.account_id,
+            name,
+            order,
+            one.amount,
+            Money(one.back_minor, one.amount_currency),
+            one.happened_at,
+        )
+        for one, name, order in rows
+    ]
 
 
 def record(session: Session, fact: TransferFact, gateway: str) -> None:

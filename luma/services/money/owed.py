@@ -18,6 +18,9 @@ from luma.services import clock
 from luma.services.money import ledger
 from luma.values import DisputeStatus, Money
 
+Account = tuple[int, str, str]
+"""An instructor's, at a gateway, in a currency."""
+
 SUSPENDING = [status for status in DisputeStatus if status.suspends]
 
 
@@ -87,8 +90,9 @@ def carry(session: Session, instructor_id: int, gateway: str) -> list[OpenSale]:
 
     What nothing is due for stays as it is, and is kept back from the next sale that is.
     """
-    for currency, minor in ahead(session, instructor_id, gateway).items():
-        _settle_ahead(session, instructor_id, gateway, Money(minor, currency))
+    for (who, where, currency), minor in ahead(session).items():
+        if (who, where) == (instructor_id, gateway) and minor:
+            _settle_ahead(session, instructor_id, gateway, Money(minor, currency))
     found = open_sales(session, instructor_id, gateway)
     for debt in (sale for sale in found if sale.left < 0):
         missing = Money(-debt.left, debt.currency)
@@ -97,23 +101,19 @@ def carry(session: Session, instructor_id: int, gateway: str) -> list[OpenSale]:
     return [sale for sale in found if sale.is_due and sale.left > 0]
 
 
-def ahead(session: Session, instructor_id: int, gateway: str) -> dict[str, int]:
-    """What was sent past LUMA for no sale in particular and is not counted to any, by currency.
+def ahead(session: Session) -> dict[Account, int]:
+    """What was sent past LUMA for no sale in particular and is not counted to any.
 
     Below zero when it was counted and then taken back there: that much is owed again.
     """
+    account = (LedgerEntry.instructor_id, LedgerTransaction.gateway, LedgerEntry.currency)
     rows = session.execute(
-        select(LedgerEntry.currency, func.sum(LedgerEntry.minor))
+        select(*account, func.sum(LedgerEntry.minor))
         .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
-        .where(
-            LedgerEntry.account == LedgerAccount.INSTRUCTOR,
-            LedgerEntry.instructor_id == instructor_id,
-            LedgerEntry.payment_id.is_(None),
-            LedgerTransaction.gateway == gateway,
-        )
-        .group_by(LedgerEntry.currency)
+        .where(LedgerEntry.account == LedgerAccount.INSTRUCTOR, LedgerEntry.payment_id.is_(None))
+        .group_by(*account)
     )
-    return {currency: int(minor) for currency, minor in rows if minor}
+    return {(who, gateway, currency): int(minor) for who, gateway, currency, minor in rows if who}
 
 
 def _settle_ahead(session: Session, instructor_id: int, gateway: str, sent: Money) -> None:

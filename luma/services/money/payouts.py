@@ -14,7 +14,8 @@ from luma.models.order import Order
 from luma.models.payee import BankPayout, Payee
 from luma.models.payment import Payment
 from luma.services import policies
-from luma.services.money import owed
+from luma.services.money import owed, stopped_transfers
+from luma.services.money.stopped_transfers import Stopped
 from luma.services.policies import Actor
 from luma.values import Money
 
@@ -47,7 +48,7 @@ class Total:
     held: Money
     due: Money
     back: Money
-    """Paid out too much: it is kept back from the next sale."""
+    """Paid out too much, or sent ahead of any sale: it is kept back from the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,9 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Payouts:
+    """`stopped` is what the gateway would not send."""
+
+    stopped: list[Stopped]
     totals: list[Total]
     months: list[Month]
     found: list[Sale]
@@ -90,6 +94,7 @@ def mine(session: Session, actor: Actor, most: int) -> Payouts:
     whose = Course.instructor_id == actor.id
     found = _sales(session, whose, most + 1)
     return Payouts(
+        stopped=stopped_transfers.mine(session, actor.id),
         totals=_totals(session, actor.id),
         months=_months(session, whose),
         found=found[:most],
@@ -145,12 +150,29 @@ def _totals(session: Session, instructor_id: int) -> list[Total]:
         .group_by(Order.gateway, LedgerEntry.currency)
         .order_by(Order.gateway.desc(), LedgerEntry.currency)
     )
+    known = {(gateway, currency): parts for gateway, currency, *parts in rows}
+    outside = _for_no_sale(session, instructor_id)
     found = []
-    for gateway, currency, *parts in rows:
+    for gateway, currency in [*known, *(key for key in outside if key not in known)]:
+        parts = known.get((gateway, currency), [0, 0, 0, 0, 0])
         due_minor, held, back, _ = states.get((gateway, currency), (0, 0, 0, 0))
-        money = [Money(int(minor), currency) for minor in (held, due_minor, back)]
-        found.append(Total(_figures(gateway, currency, parts), *money))
+        paid, ahead = outside.get((gateway, currency), (0, 0))
+        money = [Money(int(minor), currency) for minor in (held, due_minor, back + max(0, ahead))]
+        figures = _figures(gateway, currency, [*parts[:4], int(parts[4]) + paid])
+        found.append(Total(figures, *money))
     return found
+
+
+def _for_no_sale(session: Session, instructor_id: int) -> dict[tuple[str, str], tuple[int, int]]:
+    """What was sent past LUMA for no sale in particular, and what of it no sale has covered."""
+    paid = func.coalesce(func.sum(LedgerEntry.minor).filter(LedgerTransaction.kind.in_(PAYING)), 0)
+    rows = session.execute(
+        select(LedgerTransaction.gateway, LedgerEntry.currency, paid, func.sum(LedgerEntry.minor))
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(LedgerEntry.instructor_id == instructor_id, LedgerEntry.payment_id.is_(None))
+        .group_by(LedgerTransaction.gateway, LedgerEntry.currency)
+    )
+    return {(gateway, currency): (int(sent), int(left)) for gateway, currency, sent, left in rows}
 
 
 def _months(session: Session, whose: ColumnElement[bool]) -> list[Month]:

@@ -1,4 +1,4 @@
-"""What went back of a sale, as steps of its timeline: refunds asked and made, disputes."""
+"""What went back of a sale, as steps of its timeline: refunds, disputes, warnings of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma.models.payment import StripeEvent
-from luma.models.reversal import Dispute, Refund, RefundRequest
+from luma.models.reversal import Dispute, FraudWarning, Refund, RefundRequest
 from luma.values import DisputeStatus, RefundStatus
 
 REFUND = {
@@ -43,6 +43,10 @@ def of(session: Session, payments: Sequence[int], events: Sequence[StripeEvent])
     refunds = select(Refund).where(Refund.payment_id.in_(payments))
     for refund in session.scalars(refunds):
         yield _refund(refund, events)
+    warnings = select(FraudWarning).where(FraudWarning.payment_id.in_(payments))
+    for warning in session.scalars(warnings):
+        words = warning.reason.replace("_", " ").capitalize()
+        yield Back("Card issuer warns of fraud", warning.warned_at, words, has_failed=True)
     disputes = select(Dispute).where(Dispute.payment_id.in_(payments))
     for dispute in session.scalars(disputes):
         yield from _dispute(dispute, events)

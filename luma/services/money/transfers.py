@@ -1,7 +1,6 @@
 """Send instructors what is due to them, and take back what was sent too much."""
 
 import contextlib
-import logging
 from datetime import timedelta
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -14,14 +13,9 @@ from luma.models.payee import Payee, Transfer, TransferStatus
 from luma.models.payment import Payment
 from luma.services import clock, gateways, queue
 from luma.services.gateways.protocol import KEYS_LAST, Gateway, GatewayRefused, TransferRequest
-from luma.services.money import access, ledger, owed
+from luma.services.money import access, ledger, owed, stopped_transfers
 from luma.services.money.owed import OpenSale
 from luma.values import Money
-
-log = logging.getLogger(__name__)
-
-REFUSED = "The payment service will not send it."
-OTHER_GATEWAY = "It was paid at a gateway that is not in use any more."
 
 RESTS = timedelta(days=1)
 """After a refusal, before the same sale is tried again with a new key."""
@@ -62,25 +56,27 @@ def send(transfer_id: int) -> None:
         key, is_old = transfer.operation_key, clock.now() - transfer.created_at > KEYS_LAST
     gateway = gateways.current()
     if gateway.name != gateway_name:
-        _refuse(transfer_id, OTHER_GATEWAY)
+        stopped_transfers.stop(transfer_id, None)
         return
-    made = gateway.transfer_made(request) if is_old else None
-    made = made or _asked(gateway, request, key)
-    if made is None:
-        _refuse(transfer_id, REFUSED)
-        return
-    with db.unit_of_work() as session:
-        note_sent(session, transfer_id, made)
+    try:
+        made = gateway.transfer_made(request) if is_old else None
+        made = made or _asked(gateway, request, key)
+    except GatewayRefused as refusal:
+        stopped_transfers.stop(transfer_id, refusal)
+    else:
+        with db.unit_of_work() as session:
+            note_sent(session, transfer_id, made)
 
 
-def _asked(gateway: Gateway, request: TransferRequest, key: str) -> str | None:
-    """None when it is refused. What Stripe calls a failure of its own may have been done."""
+def _asked(gateway: Gateway, request: TransferRequest, key: str) -> str:
+    """What Stripe calls a failure of its own may have been done. Raises GatewayRefused."""
     try:
         return gateway.transfer(request, key)
     except GatewayRefused:
         with contextlib.suppress(GatewayRefused):
-            return gateway.transfer_made(request)
-    return None
+            if made := gateway.transfer_made(request):
+                return made
+        raise
 
 
 def note_sent(session: Session, transfer_id: int, gateway_id: str) -> None:
@@ -102,14 +98,6 @@ def note_sent(session: Session, transfer_id: int, gateway_id: str) -> None:
     lines = {LedgerAccount.INSTRUCTOR: minor, LedgerAccount.GATEWAY: -minor}
     posting = ledger.Posting(kind, gateway_id, now, lines)
     ledger.write(session, posting, order.gateway, payment, transfer.instructor_id)
-
-
-def _refuse(transfer_id: int, why: str) -> None:
-    log.error("a transfer was refused", extra={"transfer": transfer_id, "why": why})
-    with db.unit_of_work() as session:
-        transfer = session.get_one(Transfer, transfer_id, with_for_update=True)
-        if transfer.is_waiting:
-            transfer.refuse(why, clock.now())
 
 
 def _request(session: Session, transfer: Transfer) -> tuple[TransferRequest, str]:

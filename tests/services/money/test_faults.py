@@ -16,14 +16,14 @@ from luma import bridge, worker
 from luma.models.coupon import Coupon
 from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
-from luma.models.payee import Payee, PayeeStatus, Transfer
+from luma.models.payee import Payee, PayeeStatus, RefusalCause, Transfer
 from luma.models.payment import Payment, StripeEvent
 from luma.models.reversal import Refund, RefundRequest
 from luma.models.user import User
 from luma.services import clock
 from luma.services.gateways import stripe
 from luma.services.gateways.protocol import GatewayDown, GatewayRefused
-from luma.services.money import coupon_sync, inbox, ledger, refunds, transfers
+from luma.services.money import coupon_sync, inbox, ledger, refunds, stopped_transfers, transfers
 from luma.services.policies import Actor
 from luma.values import EventStatus, OrderStatus
 from tests.coupons import make_coupon
@@ -57,6 +57,8 @@ class Deed:
     path: str
     makes: str
     ready: Callable[[Session, StripeStandIn], Callable[[], None]]
+    refused: str = ""
+    """What is written down when Stripe will not."""
 
 
 def sold(session: Session, account: StripeStandIn) -> Sale:
@@ -130,9 +132,11 @@ def a_coupon(session: Session, account: StripeStandIn) -> Callable[[], None]:
     return lambda: coupon_sync.sync(coupon)
 
 
-REFUND = Deed("/v1/refunds", "re", a_refund)
-TRANSFER = Deed("/v1/transfers", "tr", a_transfer)
-REVERSAL = Deed("/v1/transfers/", "trr", a_reversal)
+REFUND = Deed("/v1/refunds", "re", a_refund, refunds.REFUSED)
+TRANSFER = Deed("/v1/transfers", "tr", a_transfer, stopped_transfers.SENT[RefusalCause.OTHER])
+REVERSAL = Deed(
+    "/v1/transfers/", "trr", a_reversal, stopped_transfers.TAKEN_BACK[RefusalCause.OTHER]
+)
 COUPON = Deed("/v1/coupons", "cpn", a_coupon)
 CODE = Deed("/v1/promotion_codes", "promo", a_coupon)
 DEEDS = (REFUND, TRANSFER, REVERSAL, COUPON, CODE)
@@ -194,8 +198,7 @@ def test_a_failure_of_stripes_that_did_nothing_is_a_refusal_in_words(
         job()
 
     assert made(account, deed) == 0
-    words = refunds.REFUSED if deed is REFUND else transfers.REFUSED
-    assert answered(session, deed) == [(False, words)]
+    assert answered(session, deed) == [(False, deed.refused)]
 
 
 def answered(session: Session, deed: Deed) -> list[tuple[bool, str | None]]:

@@ -10,19 +10,15 @@ from sqlalchemy.orm import Session
 
 from luma.models.course import Course
 from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerKind, LedgerTransaction
-from luma.models.payee import ForeignTransfer, Payee, PayeeStatus, Transfer, TransferStatus
+from luma.models.payee import ForeignTransfer, Payee, Transfer, TransferStatus
 from luma.models.payment import Payment, StripeEvent
-from luma.services import clock
-from luma.services.gateways import sandbox, sandbox_events
+from luma.services.gateways import sandbox
 from luma.services.gateways.protocol import GatewayDown, GatewayRefused, Thing, TransferRequest
-from luma.services.gateways.transfer_events import TRANSFER_REVERSED, TRANSFERRED
 from luma.services.money import transfers
 from luma.values import EventStatus, Money
 from tests.factories import make_published
 from tests.selling import Sale, deliver, dispute_event, refund_event, settled_sale
-from tests.standins import contract
-
-JSON = dict[str, object]
+from tests.shares import JSON, own, payee_of, run, taken_back, transfer_event
 
 
 @pytest.fixture
@@ -32,58 +28,7 @@ def course(session: Session) -> Course:
 
 @pytest.fixture
 def payee(session: Session, course: Course) -> Payee:
-    now = clock.now()
-    made = Payee(
-        instructor_id=course.instructor_id,
-        gateway="sandbox",
-        account_id="acct_1Ines",
-        status=PayeeStatus.ACTIVE,
-        asked_at=now,
-        created_at=now,
-    )
-    session.add(made)
-    session.flush()
-    return made
-
-
-def run(session: Session, payee: Payee) -> None:
-    transfers.plan_for(session, payee.id)
-    waiting = select(Transfer.id).where(Transfer.status == TransferStatus.WAITING)
-    for number in session.scalars(waiting.order_by(Transfer.id)).all():
-        transfers.send(number)
-    session.expire_all()
-
-
-def transfer_event(
-    minor: int,
-    *back: JSON,
-    name: str = "tr_outside",
-    to: str = "acct_1Ines",
-    currency: str = "usd",
-    **changes: object,
-) -> str:
-    """Of a transfer of which so much went `back`, as Stripe tells it."""
-    gone = sum(int(str(one["amount"])) for one in back)
-    thing = contract.example("transfer") | {
-        "id": name,
-        "amount": minor,
-        "currency": currency,
-        "destination": to,
-        "amount_reversed": gone,
-        "reversed": gone == minor,
-        "created": int(clock.now().timestamp()),
-        "reversals": {"object": "list", "data": list(back), "has_more": False, "url": "/v1/x"},
-    }
-    kind = TRANSFER_REVERSED if back else TRANSFERRED
-    body = sandbox_events.event(kind, thing | changes, clock.now())
-    assert contract.event_faults(json.loads(body)) == []
-    return body
-
-
-def back(minor: int, name: str = "trr_outside", reference: str = "") -> JSON:
-    metadata = {"reference": reference} if reference else {}
-    named = {"id": name, "amount": minor, "metadata": metadata, "currency": "usd"}
-    return contract.example("transfer_reversal") | named
+    return payee_of(session, course)
 
 
 def balance(session: Session, course: Course) -> int:
@@ -101,14 +46,6 @@ def moves(session: Session) -> list[str]:
     """What the ledger has of transfers, carries and the like."""
     kinds = select(LedgerTransaction.kind).order_by(LedgerTransaction.id)
     return [kind.value for kind in session.scalars(kinds) if kind is not LedgerKind.PAYMENT]
-
-
-def own(session: Session) -> list[int]:
-    """Transfers of ours as they are, what was taken back of them below zero."""
-    rows = session.scalars(
-        select(Transfer).where(Transfer.status == TransferStatus.SENT).order_by(Transfer.id)
-    )
-    return [-one.amount_minor if one.of_id else one.amount_minor for one in rows]
 
 
 def test_the_event_of_a_transfer_of_ours_is_an_echo(
@@ -200,7 +137,7 @@ def test_what_was_sent_ahead_and_taken_back_there_is_owed_again(
     deliver(session, transfer_event(1000))
     run(session, payee)
 
-    deliver(session, transfer_event(1000, back(400), back(600, "trr_2")))
+    deliver(session, transfer_event(1000, taken_back(400), taken_back(600, "trr_2")))
     run(session, payee)
 
     assert own(session) == [3410, 1000]
@@ -240,7 +177,7 @@ def test_a_share_taken_back_there_is_not_sent_again_by_itself(
     settled_sale(session, course=course)
     run(session, payee)
     ours = session.scalars(select(Transfer)).one()
-    told = transfer_event(4410, back(1000), name=ours.gateway_id or "")
+    told = transfer_event(4410, taken_back(1000), name=ours.gateway_id or "")
 
     deliver(session, told, told)
     run(session, payee)
@@ -255,7 +192,7 @@ def test_what_was_taken_back_there_is_not_asked_for_again(
     sale = settled_sale(session, course=course)
     run(session, payee)
     ours = session.scalars(select(Transfer)).one()
-    deliver(session, transfer_event(4410, back(1000), name=ours.gateway_id or ""))
+    deliver(session, transfer_event(4410, taken_back(1000), name=ours.gateway_id or ""))
 
     deliver(session, refund_event(sale))
     run(session, payee)
@@ -272,7 +209,7 @@ def test_the_event_of_a_reversal_of_ours_is_an_echo_before_and_after_its_answer(
     deliver(session, refund_event(sale))
     transfers.plan_for(session, payee.id)
     ours, asked = session.scalars(select(Transfer).order_by(Transfer.id)).all()
-    echo = back(4410, "trr_1", asked.operation_key)
+    echo = taken_back(4410, "trr_1", asked.operation_key)
 
     deliver(session, transfer_event(4410, echo, name=ours.gateway_id or ""))
     run(session, payee)
@@ -301,8 +238,8 @@ def test_in_whatever_order_it_is_heard_the_end_is_the_same(
 ) -> None:
     told = [
         transfer_event(1000),
-        transfer_event(1000, back(300)),
-        transfer_event(1000, back(300), back(200, "trr_2")),
+        transfer_event(1000, taken_back(300)),
+        transfer_event(1000, taken_back(300), taken_back(200, "trr_2")),
     ]
 
     deliver(session, *(told[number] for number in order))
@@ -314,7 +251,9 @@ def test_in_whatever_order_it_is_heard_the_end_is_the_same(
 def test_what_lists_less_than_went_back_is_fetched_whole(
     session: Session, course: Course, payee: Payee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = json.loads(transfer_event(1000, back(300), back(200, "trr_2")))["data"]["object"]
+    whole = json.loads(transfer_event(1000, taken_back(300), taken_back(200, "trr_2")))["data"][
+        "object"
+    ]
     asked: list[tuple[Thing, str]] = []
 
     def found(kind: Thing, name: str) -> JSON:
@@ -323,7 +262,7 @@ def test_what_lists_less_than_went_back_is_fetched_whole(
 
     monkeypatch.setattr(sandbox, "found", found)
 
-    deliver(session, transfer_event(1000, back(300), amount_reversed=500))
+    deliver(session, transfer_event(1000, taken_back(300), amount_reversed=500))
 
     assert asked == [(Thing.TRANSFER, "tr_outside")]
     assert balance(session, course) == -500

@@ -18,6 +18,11 @@ LONGEST_FILE = 300
 NO_SUCH_ROOM = {"utils", "helpers", "common", "core", "repositories", "schemas", "managers"}
 NO_SUCH_VERB = ("get_", "handle_", "process_")
 NAMED_BY_OTHERS = {"get_retry_decision", "get_field_value", "handle_exit"}
+COUNTS_MONEY = (
+    *("luma/values.py", "luma/currencies.py", "luma/services/money/"),
+    *(f"luma/services/gateways/{name}" for name in ("stripe", "sandbox", "charge", "reversal")),
+    *(f"luma/models/{name}.py" for name in ("order", "payment", "reversal", "coupon", "ledger")),
+)
 RAW_SINKS = {
     "add_body_html",
     "add_css",
@@ -193,6 +198,12 @@ def test_a_rule_sees_what_it_forbids(rule: Rule, code: str) -> None:
     assert list(rule(Module.of("luma/pages/somewhere.py", code)))
 
 
+@pytest.mark.parametrize("code", ["half = minor / 2", "minor /= 2", "float(minor)", "round(minor)"])
+@pytest.mark.parametrize("name", ["services/money/shares.py", "models/ledger.py", "currencies.py"])
+def test_a_fraction_is_seen_wherever_money_is_counted(name: str, code: str) -> None:
+    assert list(money_is_never_a_fraction(Module.of(f"luma/{name}", code)))
+
+
 def test_a_room_without_a_subject_is_seen() -> None:
     assert list(every_room_has_a_subject(Module.of("luma/services/utils.py", "")))
 
@@ -252,7 +263,8 @@ def _is_own(part: ast.expr) -> bool:
 
 
 def _knows_money(module: Module) -> bool:
-    return module.name in {"luma/values.py", "luma/currencies.py"} or any(
+    """All that counts it, and whatever speaks of it elsewhere."""
+    return module.name.startswith(COUNTS_MONEY) or any(
         isinstance(node, ast.ImportFrom)
         and node.module == "luma.values"
         and "Money" in {alias.name for alias in node.names}

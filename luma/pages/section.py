@@ -1,5 +1,6 @@
 """A section of the admin pages or of the studio's business: a board, drawn again after each act."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -46,7 +47,7 @@ async def show(
     def then_again(deed: Done) -> Act:
         async def done(wish: Wish) -> None:
             sentence = await deed(wish)
-            board.show(await drawn())
+            await drawing.again()
             if sentence:
                 said(sentence)
 
@@ -56,21 +57,35 @@ async def show(
     ui.add_head_html(assets.tag("admin.css"))
     with frame(f"{name.capitalize()} · {of.capitalize()}"):
         board = Board(first, {word: then_again(deed) for word, deed in (acts or {}).items()})
+        drawing = Drawing(board, drawn)
         if topic is not None:
-            ui.timer(0, partial(_follow, board, topic, drawn), once=True)
+            ui.timer(0, partial(_follow, board, topic, drawing), once=True)
 
 
-async def _follow(board: Board, topic: str, drawn: Callable[[], Awaitable[str]]) -> None:
+class Drawing:
+    """Brings a board up to date after acts and after news, which may come at the same moment."""
+
+    def __init__(self, board: Board, drawn: Callable[[], Awaitable[str]]) -> None:
+        self._board = board
+        self._drawn = drawn
+        self._turn = asyncio.Lock()
+
+    async def again(self) -> None:
+        """One look after the other: what was read earlier never covers what was read later."""
+        async with self._turn:
+            found = await self._drawn()
+            if found != self._board.shows:
+                self._board.show(found)
+
+
+async def _follow(board: Board, topic: str, drawing: Drawing) -> None:
     """For as long as the page is open; the timer that it runs in ends with it."""
-    shown = ""
     async with signals.bell(topic) as bell:
         while not board.is_deleted:
             try:
-                found = await drawn()
+                await drawing.again()
             except LumaError:
                 return
-            if found != shown:
-                board.show(shown := found)
             await bell.rings(BREATH)
 
 

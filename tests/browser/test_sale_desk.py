@@ -136,7 +136,13 @@ def test_what_is_being_typed_outlives_news_and_escape_refunds_nothing(
     expect(seller.get_by_label("Reason", exact=True)).to_have_value("Half-way through a")
     seller.get_by_label("Reason", exact=True).press("Enter")
     expect(seller.get_by_role("dialog")).to_be_visible()
+    with school.session() as session:
+        session.get_one(Order, order.id).review_reason = "They have looked."
+        signals.tell(session, order.public_id)
+    seller.wait_for_timeout(700)
+    expect(seller.get_by_role("dialog")).to_be_visible()
     seller.keyboard.press("Escape")
+    expect(seller.get_by_text("They have looked.")).to_be_visible(timeout=15_000)
     expect(seller.get_by_label("Refunds")).to_have_count(0)
 
 

@@ -166,3 +166,37 @@ def test_an_unknown_currency_is_a_mistake_of_ours() -> None:
 def test_an_amount_between_the_steps_is_not_charged() -> None:
     with pytest.raises(RuleBroken, match="cannot be charged exactly"):
         Money(5125, "kwd").ensure_chargeable()
+
+
+STRIPES_RULES = {
+    0: "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf",
+    3: "bhd jod kwd omr tnd",
+}
+"""As Stripe publishes them, written a second time. All others are counted in hundredths."""
+
+
+@pytest.mark.parametrize("currency", sorted(currencies.CODES))
+def test_one_of_each_currency_is_what_stripe_counts_it_as(currency: str) -> None:
+    places = next((n for n, codes in STRIPES_RULES.items() if currency in codes.split()), 2)
+
+    one = Money.parse("1", currency)
+
+    assert one.minor == 10**places
+    assert currencies.step(currency) == {"ugx": 100, "isk": 100}.get(
+        currency, (1, 1, 1, 10)[places]
+    )
+    assert Money.parse(one.decimal(), currency) == one
+
+
+@pytest.mark.parametrize("currency", sorted(currencies.CODES))
+def test_the_ends_of_each_currency_are_written_and_read_back(currency: str) -> None:
+    for minor in (
+        0,
+        currencies.step(currency),
+        currencies.least(currency),
+        currencies.most(currency),
+    ):
+        text = Money(minor, currency).decimal()
+
+        assert Money.parse(text, currency) == Money(minor, currency)
+        assert Money.parse(text, currency).decimal() == text

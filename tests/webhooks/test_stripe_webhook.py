@@ -169,6 +169,10 @@ class TestStripe:
             pytest.param(body(id="cus_1"), id="the id of something else"),
             pytest.param(body(id=""), id="an empty id"),
             pytest.param(body(id="evt_" + "a" * 300), id="a long id"),
+            pytest.param(
+                body().replace(b'"livemode": false', b'"livemode": false, "livemode": true'),
+                id="two words for one thing, the last one of live mode",
+            ),
             pytest.param(body(type="\ud800"), id="half a character"),
             pytest.param(body(type=None), id="no type"),
             pytest.param(body(data={}), id="no object"),
@@ -313,6 +317,43 @@ class TestStripe:
         answer = await post(client, changed, signed(genuine, SECRET))
 
         assert answer.status_code == (200 if changed == genuine else 400)
+
+
+THIN = {
+    "id": "evt_thin",
+    "object": "v2.core.event",
+    "type": "v2.core.account[requirements].updated",
+    "livemode": False,
+    "created": "2026-11-01T10:00:00.000Z",
+    "related_object": {"id": "acct_1", "type": "v2.core.account", "url": "/v2/core/accounts/1"},
+}
+SHAPES = {
+    "/webhooks/stripe/platform": ("whsec_platform", body(id="evt_platform")),
+    "/webhooks/stripe/connect": ("whsec_connect", body(id="evt_connect", account="acct_1")),
+    "/webhooks/stripe/thin": ("whsec_thin", json.dumps(THIN).encode()),
+}
+
+
+@pytest.mark.parametrize("door", SHAPES)
+async def test_each_address_takes_its_own_secret_and_its_own_shape_and_no_other(
+    client: Client, session: Session, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", "sk_test_x")
+    monkeypatch.setenv("LUMA_STRIPE_WEBHOOK_SECRET", "whsec_platform")
+    monkeypatch.setenv("LUMA_STRIPE_CONNECT_SECRET", "whsec_connect")
+    monkeypatch.setenv("LUMA_STRIPE_THIN_SECRET", "whsec_thin")
+    settings.cache_clear()
+
+    answers = {}
+    for secret, _ in SHAPES.values():
+        for other, (_, payload) in SHAPES.items():
+            headers = {"Stripe-Signature": signed(payload, secret)}
+            answer = await client.post(door, content=payload, headers=headers)
+            answers[secret, other] = answer.status_code
+
+    assert answers.pop((SHAPES[door][0], door)) == 200
+    assert set(answers.values()) == {400}
+    assert stored(session) == 1
 
 
 async def test_without_a_webhook_secret_there_is_no_webhook(

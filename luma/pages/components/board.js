@@ -7,17 +7,27 @@ export default {
   props: { html: String },
   emits: ["wish"],
   template: `<div @submit="submit" @click="press" @input="type"></div>`,
+  created() {
+    this.busy = new Map();
+  },
   mounted() {
     this.$el.innerHTML = this.html;
     this.$el.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   },
-  watch: {
-    html(drawn) {
+  watch: { html: "draw" },
+  methods: {
+    draw() {
       const root = this.$el;
+      // News would swallow a click between press and release, and a question that waits for its answer.
+      clearTimeout(this.later);
+      if (root.matches(":active") || root.querySelector("dialog[open]")) {
+        this.later = setTimeout(this.draw, 50);
+        return;
+      }
       const opened = [...root.querySelectorAll("details[open][data-keep]")].map((one) => one.id);
       const place = root.contains(document.activeElement) ? around(document.activeElement, root) : [];
       const typed = this.typed();
-      root.innerHTML = drawn;
+      root.innerHTML = this.html;
       for (const [id, value] of typed) {
         const field = document.getElementById(id);
         if (field) Object.assign(field, { value }).dataset.typed = "yes";
@@ -30,8 +40,6 @@ export default {
       root.dispatchEvent(new Event("drawn", { bubbles: true }));
       (found?.matches(CONTROL) ? found : found?.querySelector(CONTROL))?.focus();
     },
-  },
-  methods: {
     typed() {
       // What somebody is in the middle of typing outlives a redraw; what they have sent does not.
       const kept = [];
@@ -59,16 +67,20 @@ export default {
       if (button) this.tell(button, { ...button.dataset }, {});
     },
     tell(button, { act, thing = "", ...said }, typed) {
-      if (this.busy) return;
-      this.busy = button;
+      // The same wish is not heard twice before it is done. Another one goes beside it.
+      const wish = `${act} ${thing}`;
+      if (this.busy.has(wish)) return;
+      this.busy.set(wish, { button, timer: setTimeout(() => this.settle(wish), LONGEST_WAIT) });
       button?.setAttribute("aria-busy", "true");
-      this.timer = setTimeout(this.settle, LONGEST_WAIT);
       this.$emit("wish", { act, thing, fields: { ...said, ...typed } });
     },
-    settle() {
-      clearTimeout(this.timer);
-      this.busy?.removeAttribute("aria-busy");
-      this.busy = this.sent = undefined;
+    settle(wish) {
+      for (const one of wish ? [wish] : [...this.busy.keys()]) {
+        clearTimeout(this.busy.get(one)?.timer);
+        this.busy.get(one)?.button?.removeAttribute("aria-busy");
+        this.busy.delete(one);
+      }
+      if (!this.busy.size) this.sent = undefined;
     },
   },
 };

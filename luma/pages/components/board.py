@@ -23,6 +23,11 @@ class Wish:
     thing: str
     fields: Mapping[str, object]
 
+    @property
+    def name(self) -> str:
+        """By which board.js knows that it is done."""
+        return f"{self.act} {self.thing}"
+
     @classmethod
     def read(cls, said: object) -> Self:
         """Raises RuleBroken for what board.js never says."""
@@ -45,16 +50,22 @@ class Board(ui.element, component="board.js"):
         self._acts = acts
         self.on("wish", self._hear)
 
+    @property
+    def shows(self) -> str:
+        return str(self._props["html"])
+
     def show(self, html: str) -> None:
         self._props["html"] = html
         self.update()
 
     async def _hear(self, event: GenericEventArguments) -> None:
+        done = ""
         try:
             wish = Wish.read(event.args)
+            done = wish.name
             if wish.act not in self._acts:
                 raise RuleBroken(LOAD_AGAIN)
             await self._acts[wish.act](wish)
         finally:
             if not self.is_deleted:
-                self.run_method("settle")
+                self.run_method("settle", done)

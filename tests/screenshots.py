@@ -129,6 +129,7 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-course", "/admin/courses", "admin", ".admin-rows li:nth-child(1) summary"),
         Shot("admin-payments", "/admin/payments", "admin"),
         Shot("admin-payments-endpoints", "/admin/payments", "admin", "#look-again"),
+        Shot("admin-payments-compared", "/admin/payments", "admin", "#compare"),
         Shot("admin-reviews", "/admin/reviews", "admin", ".admin-rows summary"),
         Shot("admin-jobs", "/admin/jobs", "admin"),
         Shot("admin-ai", "/admin/ai", "admin"),

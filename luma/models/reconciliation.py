@@ -33,6 +33,8 @@ class GatewayPull(Base):
     """Why the last try broke off; null when it came to its end."""
     compared_at: Mapped[datetime | None]
     """When everything of the last days was last compared."""
+    sums: Mapped[list[dict[str, object]] | None] = mapped_column(JSONB)
+    """What moved in those days, by currency: there, and in the ledger."""
 
     def reach(self, until: datetime, now: datetime, found: int) -> None:
         self.read_until = max(self.read_until, until)

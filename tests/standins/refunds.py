@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol
 
+from tests.standins import lists
+
 Object = dict[str, Any]
 
 
@@ -31,9 +33,9 @@ def act(account: Account, method: str, path: str, asked: Object) -> Object:
     parts = path.split("/")[3:]
     if method == "GET" and parts:
         return account.known(parts[0])
-    made = _of(account, asked["payment_intent"])
     if method == "GET":
-        return {"object": "list", "data": made, "has_more": False, "url": "/v1/refunds"}
+        return lists.listed(account.objects, "refunds", asked)
+    made = _of(account, asked["payment_intent"])
     payment = account.known(asked["payment_intent"])
     if sum(one["amount"] for one in made) + asked["amount"] > payment["amount"]:
         raise AllBack

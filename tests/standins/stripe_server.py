@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from tests.standins import connect, contract, endpoints, events, refunds
+from tests.standins import connect, contract, endpoints, events, lists, refunds
 
 Object = dict[str, Any]
 
@@ -58,6 +58,7 @@ class Account:
         self.misfits: list[str] = []
         self.troubles: list[Object] = []
         self.events: list[Object] = []
+        self.asked_of = ""
 
     def trouble(self, method: str, path: str) -> str | None:
         for trouble in self.troubles:
@@ -83,6 +84,8 @@ class Account:
     def _read(self, parts: list[str], asked: Object) -> Object:
         if parts == ["events"]:
             return events.listed(self.events, asked)
+        if (place := "/".join(parts)) in lists.KINDS:
+            return lists.listed(self.objects, place, asked, self.asked_of)
         return self._shown(self.known(parts[-1]), asked)
 
     def _shown(self, thing: Object, asked: Object) -> Object:
@@ -263,6 +266,7 @@ def _note(account: Account, request: Request, form: str, key: str) -> None:
         account.misfits.append(f"{method} {path}: no key")
     if "x-stripe-client-telemetry" in request.headers:
         account.misfits.append(f"{method} {path}: telemetry is on")
+    account.asked_of = request.headers.get("stripe-account", "")
     account.requests.append({"method": method, "path": path, "form": form, "key": key})
 
 

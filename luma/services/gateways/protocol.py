@@ -45,6 +45,7 @@ class Thing(StrEnum):
     """Of somebody who is paid."""
     PAYOUT = "payout"
     FRAUD_WARNING = "fraud_warning"
+    BALANCE = "balance"
     TRANSFER = "transfer"
     """With all that was taken back of it."""
 
@@ -245,9 +246,10 @@ class Gateway(Protocol):
         """A checkout session, charge, refund or dispute as the gateway has it now."""
 
     def listed(
-        self, kind: Thing, *, since: datetime | None = None, payment: str | None = None
+        self, kind: Thing, *, since: datetime | None = None, of: str | None = None
     ) -> Iterator[dict[str, object]]:
-        """What was made there since then, or is of one payment. Each page of it is a call."""
+        """What was made there since then, or is of a payment; payouts are of an
+        account, and what moved on the balance is of anything."""
 
     def refund(self, payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:
         """Give money back. Returns the refund. Raises AlreadyReturned when it is not there.

@@ -148,10 +148,10 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
 
 
 def listed(
-    kind: Thing, *, since: datetime | None = None, payment: str | None = None
+    kind: Thing, *, since: datetime | None = None, of: str | None = None
 ) -> Iterator[dict[str, object]]:
     with db.unit_of_work() as session:
-        found_there = sandbox_lists.listed(session, kind, since, payment)
+        found_there = sandbox_lists.listed(session, kind, since, of)
     yield from found_there
 
 

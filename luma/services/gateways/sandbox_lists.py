@@ -11,12 +11,15 @@ from luma.services.gateways.protocol import GatewayMissing, Thing
 from luma.services.gateways.sandbox_events import JSON
 
 
-def listed(
-    session: Session, kind: Thing, since: datetime | None, payment: str | None
-) -> list[JSON]:
+def listed(session: Session, kind: Thing, since: datetime | None, of: str | None) -> list[JSON]:
     """The newest first, as Stripe does."""
-    only = _paid_by(session, payment) if payment else None
-    if payment and only is None:
+    if kind is Thing.PAYOUT:
+        return []
+    if kind is Thing.BALANCE:
+        moved = [*_moved(_sessions(session, since, None)), *_moved_back(session, since)]
+        return [line for line in moved if of in (None, line["source"])]
+    only = _paid_by(session, of) if of else None
+    if of and only is None:
         return []
     if kind in (Thing.REFUND, Thing.DISPUTE):
         return [sandbox_reversals.shown(row) for row in _reversals(session, kind, since, only)]
@@ -24,6 +27,17 @@ def listed(
     if kind is Thing.CHARGE:
         return [sandbox_charges.charge(row, is_whole=True) for row in rows if _is_charged(row)]
     return [sandbox_events.session(row) for row in rows]
+
+
+def _moved(rows: list[SandboxSession]) -> list[JSON]:
+    charges = [sandbox_charges.charge(row, is_whole=True) for row in rows if _is_charged(row)]
+    return [dict(charge["balance_transaction"]) for charge in charges]  # type: ignore[call-overload]  # it is whole
+
+
+def _moved_back(session: Session, since: datetime | None) -> list[JSON]:
+    kinds = (Thing.REFUND, Thing.DISPUTE)
+    rows = [row for kind in kinds for row in _reversals(session, kind, since, None)]
+    return [line for row in rows for line in sandbox_charges.moved_back(row)]
 
 
 def _paid_by(session: Session, payment: str) -> SandboxSession | None:

@@ -195,11 +195,10 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
 
 
 def listed(
-    kind: Thing, *, since: datetime | None = None, payment: str | None = None
+    kind: Thing, *, since: datetime | None = None, of: str | None = None
 ) -> Iterator[dict[str, object]]:
-    """Charges come with what they settled to."""
     with asking(f"list {kind}s"):
-        yield from stripe_lists.listed(_client(), kind, since, payment)
+        yield from stripe_lists.listed(_client(), kind, since, of)
 
 
 def refund(payment_intent_id: str, amount: Money, key: str) -> dict[str, object]:

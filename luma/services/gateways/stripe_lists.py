@@ -1,39 +1,43 @@
 """Stripe's own lists of things, page after page. Called by stripe.py."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import stripe
 
 from luma.services.gateways.protocol import Thing
 
-T = TypeVar("T", bound=stripe.StripeObject)
-
 PAGE = 100
 
 
 def listed(
-    client: stripe.StripeClient, kind: Thing, since: datetime | None, payment: str | None
+    client: stripe.StripeClient,
+    kind: Thing,
+    since: datetime | None,
+    of: str | None,
 ) -> Iterator[dict[str, object]]:
-    """Charges come with what they settled to."""
+    """Charges come with what they settled to; payouts are those of one account."""
     asked: Any = {"limit": PAGE}
     if since is not None:
         asked["created"] = {"gte": int(since.timestamp())}
-    if payment is not None:
-        asked["payment_intent"] = payment
-    match kind:
-        case Thing.CHECKOUT:
-            yield from _all(client.v1.checkout.sessions.list(asked))
-        case Thing.CHARGE:
-            expanded = asked | {"expand": ["data.balance_transaction"]}
-            yield from _all(client.v1.charges.list(expanded))
-        case Thing.REFUND:
-            yield from _all(client.v1.refunds.list(asked))
-        case Thing.DISPUTE:
-            yield from _all(client.v1.disputes.list(asked))
-
-
-def _all(first: "stripe.ListObject[T]") -> Iterator[dict[str, object]]:
-    for thing in first.auto_paging_iter():
+    if of is not None and kind is not Thing.PAYOUT:
+        asked["source" if kind is Thing.BALANCE else "payment_intent"] = of
+    if kind is Thing.CHARGE:
+        asked["expand"] = ["data.balance_transaction"]
+    options: Any = {"stripe_account": of} if kind is Thing.PAYOUT else {}
+    for thing in _first(client, kind)(asked, options).auto_paging_iter():
         yield thing.to_dict()
+
+
+def _first(client: stripe.StripeClient, kind: Thing) -> Callable[[Any, Any], Any]:
+    """What asks for the first page."""
+    asks: dict[Thing, Callable[[Any, Any], Any]] = {
+        Thing.CHECKOUT: client.v1.checkout.sessions.list,
+        Thing.CHARGE: client.v1.charges.list,
+        Thing.REFUND: client.v1.refunds.list,
+        Thing.DISPUTE: client.v1.disputes.list,
+        Thing.BALANCE: client.v1.balance_transactions.list,
+        Thing.PAYOUT: client.v1.payouts.list,
+    }
+    return asks[kind]

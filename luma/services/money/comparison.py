@@ -2,57 +2,34 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma import db
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
-from luma.models.reconciliation import Difference, GatewayPull
 from luma.models.reversal import Dispute, Refund
 from luma.services import accounts, clock, gateways, policies
 from luma.services.gateways import charge_events, reversal_events
 from luma.services.gateways.protocol import Thing
+from luma.services.money import balances, differences
+from luma.services.money.differences import Differs, Lists
 from luma.services.money.reconciliation import INSIDE, NAMES
 from luma.services.policies import Actor
-from luma.settings import settings
 from luma.values import Money
 
 log = logging.getLogger(__name__)
 
 CHECKOUTS_OF = timedelta(hours=48)
 REVERSALS_OF = timedelta(days=30)
+MOST_LOOKED_UP = 200
 ON_ITS_WAY = timedelta(minutes=10)
 """What is younger may be told by an event that has not arrived yet."""
 
-JSON = dict[str, Any]
 PAID = ("paid", "no_payment_required")
-
-
-@dataclass(frozen=True, slots=True)
-class Differs:
-    """`name` is the gateway's id of the thing, `order` our public id of its order."""
-
-    name: str
-    order: str | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """What the gateway has of the last days."""
-
-    name: str
-    before: datetime
-    checkouts: list[JSON]
-    charges: list[JSON]
-    refunds: list[JSON]
-    disputes: list[JSON]
 
 
 def compare() -> int:
@@ -61,10 +38,12 @@ def compare() -> int:
     Nothing is changed by it but the list of differences, so it may be done again at any time.
     Returns how many there are. Raises ServiceDown when the gateway does not answer.
     """
-    lists = _listed()
+    lists = _with_what_is_older(_listed())
     with db.unit_of_work() as session:
-        found = [one for part in PARTS for one in part(session, lists)]
-        _keep(session, lists.name, found)
+        both = balances.sides(session, lists)
+        told = [one for part in PARTS for one in part(session, lists)]
+        found = _once([*told, *balances.differing(both, lists)])
+        differences.keep(session, lists.name, found, balances.sums(both))
     if found:
         log.error("money differs from the gateway's", extra={"differences": len(found)})
     return len(found)
@@ -80,32 +59,40 @@ def compare_now(key: str | None) -> str:
     return "1 thing differs." if found == 1 else f"{found:,} things differ."
 
 
-def open_differences(session: Session) -> tuple[Differs, ...]:
-    """The newest first."""
-    asked = select(Difference).where(
-        Difference.gateway == gateways.current().name,
-        Difference.livemode == settings().livemode,
-        Difference.resolved_at.is_(None),
-    )
-    rows = session.scalars(asked.order_by(Difference.found_at.desc(), Difference.id).limit(100))
-    return tuple(Differs(row.name, row.order_public_id, row.words) for row in rows)
-
-
 def _ensure_admin(_session: Session, actor: Actor) -> None:
     policies.ensure_admin(actor)
 
 
 def _listed() -> Lists:
+    """As far back as the oldest difference: it stays one until it is seen to be none."""
     gateway, now = gateways.current(), clock.now()
-    young, old = now - CHECKOUTS_OF, now - REVERSALS_OF
+    with db.unit_of_work() as session:
+        oldest = differences.open_since(session) or now
+    young, old = oldest - CHECKOUTS_OF, oldest - REVERSALS_OF
     return Lists(
         gateway.name,
+        young,
         now - ON_ITS_WAY,
         list(gateway.listed(Thing.CHECKOUT, since=young)),
         list(gateway.listed(Thing.CHARGE, since=young)),
         list(gateway.listed(Thing.REFUND, since=old)),
         list(gateway.listed(Thing.DISPUTE, since=old)),
+        list(gateway.listed(Thing.BALANCE, since=young)),
     )
+
+
+def _with_what_is_older(lists: Lists) -> Lists:
+    """A bank debit moves money days before it is paid: what only the ledger has is asked for."""
+    with db.unit_of_work() as session:
+        lonely = balances.lonely(session, lists)
+    gateway = gateways.current()
+    older = [
+        line
+        for thing in lonely[:MOST_LOOKED_UP]
+        for line in gateway.listed(Thing.BALANCE, of=thing)
+    ]
+    together = {str(line["id"]): line for line in [*older, *lists.balances]}
+    return replace(lists, balances=list(together.values()))
 
 
 def _checkouts(session: Session, lists: Lists) -> Iterator[Differs]:
@@ -131,7 +118,7 @@ def _checkouts(session: Session, lists: Lists) -> Iterator[Differs]:
 def _lost_payments(session: Session, lists: Lists) -> Iterator[Differs]:
     """The other way round: what LUMA counts and the gateway does not list."""
     listed = {str(one["id"]) for one in lists.checkouts}
-    since = lists.before - CHECKOUTS_OF + timedelta(hours=1)
+    since = lists.since + balances.EDGE
     ours = session.execute(
         select(Payment.session_id, Order.public_id)
         .join(Order, Order.id == Payment.order_id)
@@ -189,6 +176,11 @@ def _disputes(session: Session, lists: Lists) -> Iterator[Differs]:
             yield Differs(fact.dispute_id, order, words)
 
 
+def _once(found: list[Differs]) -> list[Differs]:
+    """What is wrong with a thing is said in the first words found for it."""
+    return list({one.name: one for one in reversed(found)}.values())
+
+
 PARTS = (_checkouts, _lost_payments, _charges, _refunds, _disputes)
 
 
@@ -211,39 +203,6 @@ def _of_payment(session: Session, intent: str | None) -> tuple[Payment | None, s
         .where(Payment.payment_intent_id == intent)
     ).one_or_none()
     return (found[0], found[1]) if found else (None, None)
-
-
-def _keep(session: Session, gateway: str, found: list[Differs]) -> None:
-    """What is found again stays since when it was; what is not found any more is resolved."""
-    now, mode = clock.now(), settings().livemode
-    for one in found:
-        new = insert(Difference).values(
-            gateway=gateway,
-            livemode=mode,
-            name=one.name[:300],
-            words=one.words[:300],
-            order_public_id=one.order,
-            found_at=now,
-            seen_at=now,
-        )
-        again = {"words": new.excluded.words, "seen_at": now, "resolved_at": None}
-        keys = [Difference.gateway, Difference.livemode, Difference.name]
-        session.execute(new.on_conflict_do_update(index_elements=keys, set_=again))
-    session.execute(
-        update(Difference)
-        .where(
-            Difference.gateway == gateway,
-            Difference.livemode == mode,
-            Difference.seen_at < now,
-            Difference.resolved_at.is_(None),
-        )
-        .values(resolved_at=now)
-    )
-    session.execute(
-        update(GatewayPull)
-        .where(GatewayPull.gateway == gateway, GatewayPull.livemode == mode)
-        .values(compared_at=now)
-    )
 
 
 def _unknown_there(lists: Lists) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -13,7 +14,7 @@ from luma.models.user import User
 from luma.services import audit, clock, gateways, operations, policies, queue
 from luma.services.gateways import account_events, sandbox_connect
 from luma.services.gateways.account_events import CAPABILITY, AccountFact, PayoutFact
-from luma.services.gateways.protocol import GatewayMissing, Thing
+from luma.services.gateways.protocol import Gateway, GatewayMissing, GatewayRefused, Thing
 from luma.services.money.reversals import NotOurs
 from luma.services.policies import Actor
 from luma.settings import settings
@@ -21,6 +22,8 @@ from luma.settings import settings
 log = logging.getLogger(__name__)
 
 HERE = "/studio/payouts"
+PAYOUTS_OF = timedelta(days=30)
+"""What was paid to a bank longer ago is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def onboard(instructor_id: int) -> str:
 
 
 def refresh(instructor_id: int) -> None:
-    """Ask the gateway how an account stands: after a visit there, and once a day."""
+    """Ask the gateway how an account stands and what it paid out: after a visit, and daily."""
     gateway = gateways.current()
     with db.unit_of_work() as session:
         known = _of(session, instructor_id, gateway.name)
@@ -87,6 +90,24 @@ def refresh(instructor_id: int) -> None:
         held = _locked(session, fact.account_id)
         if held:
             held.hear(fact.status, asked_at)
+    if fact.status is not PayeeStatus.CLOSED:
+        _refresh_payouts(gateway, account_id)
+
+
+def _refresh_payouts(gateway: Gateway, account_id: str) -> None:
+    """Events of an account that were missed are on no list of ours: its payouts themselves are.
+
+    A key that may not look into accounts still pays them.
+    """
+    try:
+        listed = gateway.listed(Thing.PAYOUT, since=clock.now() - PAYOUTS_OF, of=account_id)
+        found = [account_events.payout(one, account_id) for one in listed]
+    except GatewayRefused:
+        log.warning("nobody says what an account paid out", extra={"account": account_id})
+        return
+    with db.unit_of_work() as session:
+        for fact in found:
+            _record_payout(session, fact)
 
 
 def refresh_all(session: Session) -> None:

@@ -7,10 +7,11 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from luma.models.payment import StripeEvent
+from luma.models.reconciliation import GatewayPull
 from luma.services import clock, gateways, policies
 from luma.services.gateways.protocol import Door
-from luma.services.money import comparison, endpoints, pulling, refusals
-from luma.services.money.comparison import Differs
+from luma.services.money import differences, endpoints, pulling, refusals
+from luma.services.money.differences import Differs, Sum
 from luma.services.money.endpoint_words import Standing
 from luma.services.money.endpoints import Checked
 from luma.services.money.reconciliation import NAMES
@@ -42,6 +43,7 @@ class Pull:
     found: int
     trouble: str | None
     compared_at: datetime | None
+    sums: tuple[Sum, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ def health(session: Session, actor: Actor) -> Health:
         oldest_at=oldest,
         stuck=_stuck(session),
         refused=refusals.of_the_week(session),
-        pull=Pull(read.pulled_at, read.found, read.trouble, read.compared_at) if read else None,
+        pull=_pull(read) if read else None,
         missed=_missed(session, WEEK),
-        differences=comparison.open_differences(session),
+        differences=differences.open_now(session),
         endpoints=endpoints.checked(session),
     )
 
@@ -128,6 +130,11 @@ def mode() -> str:
     if settings().uses_sandbox:
         return "sandbox"
     return "live" if settings().livemode else "test"
+
+
+def _pull(row: GatewayPull) -> Pull:
+    sums = tuple(Sum.thawed(one) for one in row.sums or [])
+    return Pull(row.pulled_at, row.found, row.trouble, row.compared_at, sums)
 
 
 def _newest_delivery(session: Session) -> tuple[datetime, str] | None:

@@ -122,7 +122,7 @@ def _found(gateway: Gateway, asked: Question) -> Iterator[Found]:
             payments.add(intent)
     for payment in sorted(payments):
         for kind in (Thing.CHARGE, Thing.REFUND, Thing.DISPUTE):
-            for thing in gateway.listed(kind, payment=payment):
+            for thing in gateway.listed(kind, of=payment):
                 yield kind, thing
 
 

@@ -28,5 +28,5 @@ def made(gateway: Gateway, payment: str, request: RefundRequest) -> Mapping[str,
 
 
 def _found(gateway: Gateway, payment: str, key: str) -> Mapping[str, Any] | None:
-    there = gateway.listed(Thing.REFUND, payment=payment)
+    there = gateway.listed(Thing.REFUND, of=payment)
     return next((one for one in there if things.reference_of(one) == key), None)

@@ -128,6 +128,19 @@ class Subject(StrEnum):
         )
 
 
+class Drift(StrEnum):
+    """What somebody has done at the gateway to a course that is on sale."""
+
+    PRODUCT_ARCHIVED = "product_archived"
+    PRODUCT_DELETED = "product_deleted"
+    PRICE_ARCHIVED = "price_archived"
+    PRICE_CHANGED = "price_changed"
+
+    @property
+    def is_of_price(self) -> bool:
+        return self in (Drift.PRICE_ARCHIVED, Drift.PRICE_CHANGED)
+
+
 class EventStatus(StrEnum):
     NEW = "new"
     DONE = "done"

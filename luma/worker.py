@@ -22,6 +22,7 @@ from luma.services.money import (
     checkout,
     comparison,
     coupon_sync,
+    drift,
     endpoints,
     inbox,
     payees,
@@ -89,6 +90,7 @@ def build(address: str) -> App:
     _network_calls(
         app,
         {
+            "catalogue.look": drift.look,
             "catalogue.sync": catalogue_sync.sync,
             "checkout.close": checkout.close,
             "coupons.sync": coupon_sync.sync,
@@ -120,6 +122,7 @@ def _by_the_clock(app: App) -> None:
     _every(app, "27 * * * *", "failures.forget_old", failures.forget_old)
     _every(app, "7 4 * * *", "refusals.forget_old", refusals.forget_old)
     _every(app, "*/15 * * * *", "money.pull", pulling.pull, apart)
+    _every(app, "41 4 * * *", "catalogue.look_at_all", drift.look_at_all)
     _every(app, "23 4 * * *", "money.compare", comparison.compare, apart)
     _every(app, "*/15 * * * *", "money.check_endpoints", endpoints.check, apart)
 

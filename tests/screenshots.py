@@ -26,6 +26,7 @@ from luma.models.account_token import TokenPurpose
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.letter import Letter
 from luma.models.order import Order
+from luma.models.payment import GatewayProduct
 from luma.models.review import Review
 from luma.models.user import User
 from luma.services import clock, demo, failures, queue, tokens
@@ -33,7 +34,7 @@ from luma.services.admin import courses, people
 from luma.services.money import orders
 from luma.services.policies import Actor
 from luma.services.post import seals
-from luma.values import CourseStatus, DisputeStatus, Money, OrderStatus, Role
+from luma.values import CourseStatus, DisputeStatus, Drift, Money, OrderStatus, Role
 from tests import ledgers, shares, tills
 from tests.browser.chromium import launched
 from tests.coupons import make_coupon
@@ -130,6 +131,7 @@ def shots(session: Session) -> list[Shot]:
         Shot("admin-payments", "/admin/payments", "admin"),
         Shot("admin-payments-endpoints", "/admin/payments", "admin", "#look-again"),
         Shot("admin-payments-compared", "/admin/payments", "admin", "#compare"),
+        *_paused(session),
         Shot("admin-reviews", "/admin/reviews", "admin", ".admin-rows summary"),
         Shot("admin-jobs", "/admin/jobs", "admin"),
         Shot("admin-ai", "/admin/ai", "admin"),
@@ -180,6 +182,32 @@ def _sales(session: Session) -> list[Shot]:
         Shot("payouts", "/studio/payouts", "teacher"),
         Shot("payouts-none", "/studio/payouts", "ines"),
         Shot("admin-payouts", "/admin/payouts", "admin"),
+    ]
+
+
+def _paused(session: Session) -> list[Shot]:
+    """A course that somebody has taken off sale at the gateway."""
+    course = session.scalars(
+        select(Course).where(Course.slug == "linear-algebra-you-can-see")
+    ).one()
+    teacher = session.get_one(User, course.instructor_id).email.partition("@")[0]
+    known = GatewayProduct(
+        course_id=course.id,
+        gateway="sandbox",
+        product_id="prod_sbx_shot",
+        name=course.title,
+        description=course.summary,
+        price_id="price_sbx_shot",
+        price_minor=course.price.minor,
+        price_currency=course.price.currency,
+        synced_at=clock.now(),
+    )
+    known.pause(Drift.PRICE_ARCHIVED, clock.now())
+    session.add(known)
+    return [
+        Shot("paused-course", f"/courses/{course.slug}"),
+        Shot("paused-studio", "/studio", teacher),
+        Shot("paused-admin", "/admin/payments", "admin"),
     ]
 
 

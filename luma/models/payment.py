@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, composite, mapped_column
 from luma.errors import RuleBroken
 from luma.models.base import Base, one_of
 from luma.models.received import Received
-from luma.values import EventStatus, Money
+from luma.values import Drift, EventStatus, Money
 
 
 class Payment(Base):
@@ -92,6 +92,9 @@ class GatewayProduct(Base):
         UniqueConstraint("course_id", "gateway"),
         CheckConstraint("gateway IN ('stripe', 'sandbox')", name="gateway_known"),
         CheckConstraint("num_nulls(price_id, price_minor, price_currency) IN (0, 3)", name="price"),
+        CheckConstraint("num_nulls(drift, drift_at) IN (0, 2)", name="drift_whole"),
+        one_of("drift", Drift),
+        Index("ix_gateway_products_drift", "drift_at", postgresql_where="drift IS NOT NULL"),
     )
 
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
@@ -107,8 +110,25 @@ class GatewayProduct(Base):
     price_minor: Mapped[int | None]
     price_currency: Mapped[str | None] = mapped_column(String(3))
     synced_at: Mapped[datetime]
-    drift: Mapped[str | None] = mapped_column(String(200))
+    drift: Mapped[Drift | None]
     """What somebody changed at the gateway: until it is mended, nobody buys."""
+    drift_at: Mapped[datetime | None]
+
+    def pause(self, why: Drift, now: datetime) -> None:
+        self.drift, self.drift_at = why, now
+
+    def resume(self) -> None:
+        self.drift = self.drift_at = None
+
+    def spoil(self) -> None:
+        """Forget what the gateway was told: the next sync tells it all anew, and sells again.
+
+        A price cannot be changed there, so that one which was is replaced.
+        """
+        if self.drift and self.drift.is_of_price:
+            self.price_id = self.price_minor = self.price_currency = None
+        self.name = ""
+        self.resume()
 
 
 class GatewayOperation(Base):

@@ -39,3 +39,11 @@ class SandboxEvent(Base):
 
     def send(self) -> None:
         self.fate = "sent"
+
+
+class SandboxArchive(Base):
+    """A price that a tester has taken off sale at the sandbox."""
+
+    __tablename__ = "sandbox_archives"
+
+    price_id: Mapped[str] = mapped_column(String(255), unique=True)

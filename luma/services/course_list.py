@@ -13,6 +13,7 @@ from luma.models.payment import Payment
 from luma.models.progress import Enrolment
 from luma.models.user import rehearsal_buyers
 from luma.services import policies
+from luma.services.money import drift
 from luma.services.policies import Actor
 from luma.values import CourseStatus, Money
 
@@ -32,12 +33,15 @@ class CourseLine:
     updated_at: datetime
     hidden_reason: str | None
     """Why an admin took it off sale; None unless one did."""
+    paused: str | None
+    """What was done to it at the payment gateway, so that nobody can buy it; None if nothing."""
 
 
 def mine(session: Session, actor: Actor) -> tuple[CourseLine, ...]:
-    """Last edited first. Two queries, however many courses there are."""
+    """Last edited first. Three queries, however many courses there are."""
     policies.ensure_teaches(actor)
     revenue = _revenue(session, actor.id)
+    paused = {one.course: one.why for one in drift.paused(session, actor)}
     rows = session.execute(
         select(Course, Image.public_id, _lesson_count(), _student_count())
         .outerjoin(Image, Image.id == Course.cover_id)
@@ -58,6 +62,7 @@ def mine(session: Session, actor: Actor) -> tuple[CourseLine, ...]:
             revenue=revenue.get(course.id, ()),
             updated_at=course.updated_at,
             hidden_reason=course.hidden_reason,
+            paused=paused.get(course.public_id),
         )
         for course, cover, lessons, students in rows
     )

@@ -15,6 +15,8 @@ from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
 from luma.models.user import User, rehearsal_buyers
 from luma.services import gateways, learning_outline, markdown, ratings, texts
+from luma.services.landing_doors import Buy, Continue, Door, Pending, Teach
+from luma.services.money import drift
 from luma.services.ratings import Rating
 from luma.settings import settings
 from luma.values import CourseStatus, LessonStatus, Money, OrderStatus, Subject
@@ -68,6 +70,8 @@ class CoursePage:
     refund_days: int
     """How long the promise of a refund holds that is given today."""
     chapters: tuple[ChapterRow, ...]
+    is_paused: bool
+    """Nobody can buy it: somebody has changed it at the payment gateway."""
 
     @property
     def all_lessons(self) -> list[LessonRow]:
@@ -89,39 +93,6 @@ class CoursePage:
     def promise(self) -> str:
         """One or two sentences for lists of links; 160 characters at most."""
         return markdown.plain(self.summary or self.description, 160) or self.title
-
-
-@dataclass(frozen=True, slots=True)
-class Buy:
-    """For money, or for nothing when the course is free."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Paid by a method that takes days to confirm."""
-
-    order_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Continue:
-    """The course is theirs. `lesson_id` is the one to open; None while there is no lesson.
-
-    `position` is the second in the lesson.
-    """
-
-    lesson_id: str | None
-    lesson: str
-    position: int
-    started: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Teach:
-    """The viewer's own course."""
-
-
-Door = Buy | Pending | Continue | Teach
 
 
 def course_page(
@@ -176,6 +147,7 @@ _COURSE = (
         _PORTRAIT.public_id.label("instructor_picture"),
         Image.public_id.label("image_id"),
         _STUDENTS.scalar_subquery().label("students"),
+        drift.PAUSED.label("is_paused"),
     )
     .join(User, User.id == Course.instructor_id)
     .outerjoin(Image, Image.id == Course.cover_id)
@@ -206,7 +178,9 @@ _LESSONS = (
 
 
 def _course(session: Session, slug: str) -> CoursePage:
-    row = session.execute(_COURSE, {"slug": texts.key(slug)}).one_or_none()
+    row = session.execute(
+        _COURSE, {"slug": texts.key(slug), "gateway": gateways.current().name}
+    ).one_or_none()
     if row is None:
         raise NotFound("There is no such course. It may have moved or closed.")
     return CoursePage(
@@ -229,6 +203,7 @@ def _course(session: Session, slug: str) -> CoursePage:
         rating=ratings.of(row.rating_sum, row.rating_count, row.rating_bars),
         refund_days=settings().refund_days,
         chapters=_outline(session, row.id),
+        is_paused=row.is_paused,
     )
 
 

@@ -143,6 +143,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /checkout/{order}/events": (Door(ITS_STUDENT, never_ends=True),),
     "GET /checkout/{order}/state": (Door(ITS_STUDENT),),
     "GET /sandbox": (Door(TEACHERS | ADMINS),),
+    "POST /sandbox/archive": (Door(NOBODY, form={"thing": "cs_sbx_1"}),),
     "GET /sandbox/checkout/{session_id}": (Door(NOBODY),),
     "POST /sandbox/checkout/{session_id}/decline": (Door(NOBODY),),
     "POST /sandbox/checkout/{session_id}/faults": (Door(NOBODY),),

@@ -130,6 +130,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "money.refunds.promise": (Case(ITS_STUDENT, lambda w: (w.order,)),),
     "money.rehearsal.begin": (Case(ITS_OWNER, lambda w: (w.course,)),),
     "money.rehearsal_steps.look": (Case(ITS_OWNER, lambda w: (w.course,)),),
+    "money.sandbox_desk.archive": (Case(NOBODY, lambda _: ("cs_sbx_1",)),),
     "money.sandbox_record.recent": (Case(TEACHERS | ADMINS),),
     # Learning
     "learning.classroom": (

@@ -6,7 +6,7 @@ from luma.models.course import Chapter, Course, Lesson
 from luma.models.progress import LessonProgress
 from luma.models.user import User
 from luma.services import clock, landing
-from luma.services.landing import Buy, Continue, Pending, Teach
+from luma.services.landing_doors import Buy, Continue, Door, Pending, Teach
 from luma.values import LessonStatus, OrderStatus
 from tests.factories import enrol, make_course, make_published, make_user
 from tests.selling import make_order
@@ -14,7 +14,7 @@ from tests.selling import make_order
 GONE = "There is no such course"
 
 
-def door(session: Session, course: Course, viewer: User | None) -> landing.Door:
+def door(session: Session, course: Course, viewer: User | None) -> Door:
     return landing.course_page(session, course.slug, viewer.id if viewer else None)[1]
 
 

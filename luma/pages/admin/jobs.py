@@ -17,6 +17,8 @@ TASKS = {
     "assistant.settle_lost": "Give back what a lost question to the AI had set aside",
     "assistant.summarise": "Summarise the lessons of a course",
     "accounts.forget_old": "Forget old sessions and attempts",
+    "catalogue.look": "See whether a course is for sale at the payment gateway",
+    "catalogue.look_at_all": "See whether all courses are for sale at the payment gateway",
     "catalogue.sync": "Bring a course to the payment gateway",
     "checkout.close": "Close a checkout at the payment gateway",
     "failures.forget_old": "Forget why finished jobs failed",

@@ -13,6 +13,7 @@ from luma.pages.session import act, key_in
 from luma.services.admin import jobs
 from luma.services.money import (
     comparison,
+    drift,
     endpoint_repair,
     payments_health,
     pulling,
@@ -50,6 +51,7 @@ async def payments(code: str = "") -> None:
         "pull": _pull,
         "compare": _compare,
         "apply-again": _apply_again,
+        "sell-again": _sell_again,
     }
     await section.show("payments", read, acts)
 
@@ -73,6 +75,10 @@ async def _compare(_wish: Wish) -> str:
 async def _apply_again(wish: Wish) -> str:
     await act(jobs.apply_again, wish.thing)
     return "The event is tried again."
+
+
+async def _sell_again(wish: Wish) -> str:
+    return await offload(drift.mend, _key(), wish.thing)
 
 
 def _key() -> str | None:

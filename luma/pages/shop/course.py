@@ -15,7 +15,8 @@ from luma.pages.shop import instructor, pictures
 from luma.pages.shop.render import render
 from luma.pages.shop.structure import as_script
 from luma.services import landing, markdown, review_wall
-from luma.services.landing import Buy, Continue, CoursePage, Door, LessonRow, Pending
+from luma.services.landing import CoursePage, LessonRow
+from luma.services.landing_doors import Buy, Continue, Door, Pending
 from luma.services.money import promotions, taxes
 from luma.services.money.promotions import Answer, Offer
 from luma.services.policies import Actor
@@ -105,7 +106,10 @@ def frame_address(lesson: LessonRow) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """The one main button. `kind`: "post" and "open" act, "pending" waits, "teach" edits."""
+    """The one main button.
+
+    `kind`: "post" and "open" act, "pending" and "paused" wait, "teach" edits.
+    """
 
     kind: str
     to: str
@@ -137,6 +141,8 @@ def _buy(course: CoursePage, offer: Offer | None) -> Button:
     if offer:
         label = "Enrol free" if offer.is_free else f"Buy for {offer.total.words()}"
         return Button("post", f"/courses/{course.slug}/buy", label)
+    if course.is_paused:
+        return Button("paused", "", "Buying is paused")
     if course.price.is_zero:
         return Button("post", f"/courses/{course.slug}/enrol", "Enrol free")
     return Button("post", f"/courses/{course.slug}/buy", f"Buy for {course.price.words()}")

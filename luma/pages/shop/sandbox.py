@@ -55,6 +55,18 @@ async def recent(request: Request) -> Response:
     return render(request, "sandbox_recent.html.j2", checkouts=found)
 
 
+@router.post("/archive")
+async def archive(request: Request, thing: Thing = "") -> Response:
+    response = RedirectResponse("/sandbox", 303)
+    try:
+        await act_in(request, sandbox_desk.archive, thing)
+    except RuleBroken as refusal:
+        leave_note(response, str(refusal), "warning")
+    else:
+        leave_note(response, "The price is archived. LUMA hears of it in a moment.", "positive")
+    return response
+
+
 @router.get("/checkout/{session_id}")
 async def checkout_page(request: Request, session_id: str) -> Response:
     return await _page(request, session_id)

@@ -7,15 +7,17 @@ from functools import partial
 from nicegui import APIRouter, ui
 from nicegui.events import GenericEventArguments
 
+from luma.bridge import offload
 from luma.errors import NotFound, RuleBroken
 from luma.pages import assets, words
 from luma.pages.components.undo import UndoToasts
-from luma.pages.feedback import page
+from luma.pages.feedback import page, said
 from luma.pages.layout import frame
-from luma.pages.session import act
+from luma.pages.session import act, key_in
 from luma.pages.shop.render import part
 from luma.services import clock, course_list, second_factor, studio
 from luma.services.course_list import CourseLine
+from luma.services.money import drift
 
 router = APIRouter()
 
@@ -28,9 +30,13 @@ SEND_TITLE = """(event) => {
     setTimeout(() => button.ariaBusy = null, 2000);
     emit({title: event.target.elements.title.value});
 }"""
-SEND_DELETE = """(event) => {
-    const button = event.target.closest("[data-delete]");
-    if (button) emit({course: button.dataset.delete});
+SEND_PRESS = """(event) => {
+    const button = event.target.closest("[data-delete], [data-sell]");
+    if (!button || button.ariaBusy) return;
+    if (button.dataset.delete) return emit({delete: button.dataset.delete});
+    button.ariaBusy = "true";
+    setTimeout(() => button.ariaBusy = null, 5000);
+    emit({sell: button.dataset.sell});
 }"""
 
 
@@ -57,7 +63,7 @@ class Shelf:
     def draw(self, lines: Sequence[CourseLine]) -> None:
         self.list = ui.html(_list(lines), sanitize=False).classes("shelf")
         self.list.on("submit", self._create, js_handler=SEND_TITLE)
-        self.list.on("click", self._delete, js_handler=SEND_DELETE)
+        self.list.on("click", self._pressed, js_handler=SEND_PRESS)
         self.undo = UndoToasts()
 
     async def offer_undo(self, course: str) -> None:
@@ -77,10 +83,17 @@ class Shelf:
         course = await act(studio.create, title)
         ui.navigate.to(f"/studio/{course}")
 
-    async def _delete(self, event: GenericEventArguments) -> None:
-        course = event.args.get("course") if isinstance(event.args, dict) else None
-        if not isinstance(course, str):
+    async def _pressed(self, event: GenericEventArguments) -> None:
+        pressed = event.args if isinstance(event.args, dict) else {}
+        if isinstance(course := pressed.get("sell"), str):
+            said(await offload(drift.mend, key_in(ui.context.client.request.cookies), course))
+            await self._refresh()
+        elif isinstance(course := pressed.get("delete"), str):
+            await self._delete(course)
+        else:
             raise NotFound("There is no such course among yours.")
+
+    async def _delete(self, course: str) -> None:
         await act(studio.delete, course)
         await self._refresh()
         await self.offer_undo(course)

@@ -14,6 +14,7 @@ from luma.services.gateways import (
     charge_events,
     fraud_events,
     invoice_events,
+    product_events,
     reversal_events,
     things,
     transfer_events,
@@ -29,6 +30,7 @@ from luma.services.gateways.account_events import (
 from luma.services.gateways.charge_events import CHARGES, ChargeFact
 from luma.services.gateways.fraud_events import FRAUD_WARNINGS, WarningFact
 from luma.services.gateways.invoice_events import INVOICES, InvoiceFact
+from luma.services.gateways.product_events import PRICES, PRODUCTS, ProductFact
 from luma.services.gateways.protocol import Door, GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
 from luma.services.gateways.transfer_events import TRANSFERS, TransferFact
@@ -39,7 +41,17 @@ SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
 FAILED_LATE = "checkout.session.async_payment_failed"
 EXPIRED = "checkout.session.expired"
 CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
-ACTED_ON = CHECKOUTS | REFUNDS | DISPUTES | CHARGES | INVOICES | TRANSFERS | FRAUD_WARNINGS
+ACTED_ON = (
+    CHECKOUTS
+    | REFUNDS
+    | DISPUTES
+    | CHARGES
+    | INVOICES
+    | TRANSFERS
+    | FRAUD_WARNINGS
+    | PRODUCTS
+    | PRICES
+)
 """Of our own account; those of accounts that are paid are not in its list."""
 
 WANTED_AT: Mapping[Door, frozenset[str]] = {
@@ -93,6 +105,7 @@ Fact = (
     | WarningFact
     | AccountFact
     | PayoutFact
+    | ProductFact
 )
 
 
@@ -117,7 +130,12 @@ def is_acted_on(event: GatewayEvent) -> bool:
 
 
 def must_be_fetched(event: GatewayEvent) -> bool:
-    """Whether it does not say all there is to know in words that are ours to read."""
+    """Whether it does not say all there is to know in words that are ours to read.
+
+    Of a product nothing is read but its id.
+    """
+    if event.type in PRODUCTS | PRICES:
+        return False
     if event.type in ACCOUNTS:
         return event.type != DEAUTHORIZED
     if is_foreign(event):
@@ -142,19 +160,24 @@ def id_of(event: GatewayEvent) -> str:
     return f"{event.account}/{name}" if event.type in PAYOUTS else name
 
 
+_KINDS: Mapping[Thing, frozenset[str]] = {
+    Thing.CHECKOUT: CHECKOUTS,
+    Thing.CHARGE: CHARGES,
+    Thing.REFUND: REFUNDS,
+    Thing.DISPUTE: DISPUTES,
+    Thing.INVOICE: INVOICES,
+    Thing.TRANSFER: TRANSFERS,
+    Thing.FRAUD_WARNING: FRAUD_WARNINGS,
+    Thing.PRODUCT: PRODUCTS,
+    Thing.PRICE: PRICES,
+    Thing.ACCOUNT: ACCOUNTS,
+    Thing.PAYOUT: PAYOUTS,
+}
+
+
 def kind_of(event_type: str) -> Thing:
     """What an event of this type is about."""
-    if event_type in REFUNDS:
-        return Thing.REFUND
-    if event_type in CHARGES:
-        return Thing.CHARGE
-    if event_type in ACCOUNTS | PAYOUTS:
-        return Thing.ACCOUNT if event_type in ACCOUNTS else Thing.PAYOUT
-    if event_type in INVOICES | TRANSFERS:
-        return Thing.INVOICE if event_type in INVOICES else Thing.TRANSFER
-    if event_type in FRAUD_WARNINGS:
-        return Thing.FRAUD_WARNING
-    return Thing.DISPUTE if event_type in DISPUTES else Thing.CHECKOUT
+    return next((kind for kind, types in _KINDS.items() if event_type in types), Thing.CHECKOUT)
 
 
 _READ: Mapping[Thing, Callable[[Mapping[str, Any]], Fact]] = {
@@ -182,6 +205,8 @@ def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
     if kind is Thing.ACCOUNT:
         gone = event.type == DEAUTHORIZED and account_events.deauthorized(event.account or "")
         return gone or account_events.account(thing)
+    if kind in (Thing.PRODUCT, Thing.PRICE):
+        return product_events.product(event.type, thing, json.loads(event.raw))
     if kind is Thing.PAYOUT:
         return account_events.payout(thing, event.account or "")
     return _checkout(event.type, thing, event.created_at)

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, Self
 
+from luma.services.gateways.coupon_requests import CouponRequest, PromotionRequest
 from luma.services.gateways.refused import (
     AlreadyReturned,
+    GatewayArchived,
     GatewayDown,
     GatewayMissing,
     GatewayRefused,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyReturned",
+    "GatewayArchived",
     "GatewayDown",
     "GatewayMissing",
     "GatewayRefused",
@@ -41,6 +44,9 @@ class Thing(StrEnum):
     """With what it settled to."""
     REFUND = "refund"
     DISPUTE = "dispute"
+    PRODUCT = "product"
+    PRICE = "price"
+    """With what it costs in other currencies."""
     ACCOUNT = "account"
     """Of somebody who is paid."""
     PAYOUT = "payout"
@@ -78,35 +84,6 @@ class PriceRequest:
     amount: Money
     tax_behavior: str = ""
     """inclusive or exclusive; empty where no tax is counted. It never changes at Stripe."""
-
-
-@dataclass(frozen=True, slots=True)
-class CouponRequest:
-    """So many percent or an amount off, once. `reference` is the coupon's public id."""
-
-    reference: str
-    name: str
-    percent: int | None = None
-    amount: Money | None = None
-
-    def frozen(self) -> dict[str, object]:
-        off = f"{self.percent}%" if self.amount is None else self.amount.decimal()
-        currency = self.amount.currency if self.amount else None
-        return {"name": self.name, "off": off, "currency": currency}
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionRequest:
-    """A code that customers type, for a coupon of the gateway's."""
-
-    coupon_id: str
-    code: str
-    reference: str
-    expires_at: int | None
-    """Seconds since 1970; None for never."""
-
-    def frozen(self) -> dict[str, object]:
-        return {"coupon": self.coupon_id, "code": self.code, "expires_at": self.expires_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +197,8 @@ class Gateway(Protocol):
 
     def create_product(self, request: ProductRequest, key: str) -> str: ...
 
-    def update_product(self, product_id: str, request: ProductRequest, key: str) -> None: ...
+    def update_product(self, product_id: str, request: ProductRequest, key: str) -> None:
+        """What was archived is for sale again."""
 
     def create_price(self, request: PriceRequest, key: str) -> str: ...
 

@@ -37,5 +37,9 @@ class GatewayMissing(GatewayRefused):
     """It does not have the thing: deleted or archived there, or made with another key's mode."""
 
 
+class GatewayArchived(GatewayMissing):
+    """It is there, and was taken off sale."""
+
+
 class AlreadyReturned(GatewayRefused):
     """The money is refunded or disputed already: there is nothing to give back."""

@@ -19,18 +19,19 @@ from luma.services.gateways import (
     sandbox_connect,
     sandbox_events,
     sandbox_lists,
+    sandbox_prices,
     sandbox_reversals,
     signatures,
 )
+from luma.services.gateways.coupon_requests import CouponRequest, PromotionRequest
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
-    CouponRequest,
     Door,
+    GatewayArchived,
     GatewayEvent,
     PriceRequest,
     ProductRequest,
-    PromotionRequest,
     Thing,
     Unverified,
 )
@@ -106,6 +107,8 @@ def end_promotion_code(promotion_id: str, key: str) -> None:
 def open_checkout(request: CheckoutRequest, key: str) -> CheckoutSession:
     ensure_on()
     with db.unit_of_work() as session:
+        if sandbox_prices.is_archived(session, request.price_id):
+            raise GatewayArchived
         session.execute(
             insert(SandboxSession)
             .values(
@@ -141,6 +144,10 @@ def found(kind: Thing, thing_id: str) -> dict[str, object]:
             return sandbox_events.session(locked(session, thing_id))
         if kind is Thing.ACCOUNT:
             return sandbox_connect.account(sandbox_connect.locked(session, thing_id))
+        if kind is Thing.PRODUCT:
+            return sandbox_prices.product(session, thing_id)
+        if kind is Thing.PRICE:
+            return sandbox_prices.price(session, thing_id)
         if kind is Thing.CHARGE:
             return sandbox_charges.found(session, thing_id)
         asked = select(SandboxReversal).where(SandboxReversal.object_id == thing_id)

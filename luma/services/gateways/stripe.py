@@ -19,10 +19,10 @@ from luma.services.gateways import (
     stripe_reads,
     stripe_taxes,
 )
+from luma.services.gateways.coupon_requests import CouponRequest, PromotionRequest
 from luma.services.gateways.protocol import (
     CheckoutRequest,
     CheckoutSession,
-    CouponRequest,
     Door,
     GatewayDown,
     GatewayEvent,
@@ -30,7 +30,6 @@ from luma.services.gateways.protocol import (
     GatewayRefused,
     PriceRequest,
     ProductRequest,
-    PromotionRequest,
     Thing,
     TransferRequest,
     Unverified,
@@ -76,7 +75,11 @@ def create_product(request: ProductRequest, key: str) -> str:
 
 def update_product(product_id: str, request: ProductRequest, key: str) -> None:
     """An empty description takes away the one that Stripe has."""
-    params: ProductUpdateParams = {"name": request.name, "description": request.description}
+    params: ProductUpdateParams = {
+        "active": True,
+        "name": request.name,
+        "description": request.description,
+    }
     if request.tax_code:
         params["tax_code"] = request.tax_code
     with asking("update a product"):

@@ -35,6 +35,14 @@ def fraud_warning(client: stripe.StripeClient, thing_id: str) -> Found:
     return client.v1.radar.early_fraud_warnings.retrieve(thing_id).to_dict()
 
 
+def product(client: stripe.StripeClient, thing_id: str) -> Found:
+    return client.v1.products.retrieve(thing_id).to_dict()
+
+
+def price(client: stripe.StripeClient, thing_id: str) -> Found:
+    return client.v1.prices.retrieve(thing_id, {"expand": ["currency_options"]}).to_dict()
+
+
 READS: Mapping[Thing, Callable[[stripe.StripeClient, str], Found]] = MappingProxyType(
     {
         Thing.CHECKOUT: checkout,
@@ -43,6 +51,8 @@ READS: Mapping[Thing, Callable[[stripe.StripeClient, str], Found]] = MappingProx
         Thing.REFUND: refund,
         Thing.DISPUTE: dispute,
         Thing.FRAUD_WARNING: fraud_warning,
+        Thing.PRODUCT: product,
+        Thing.PRICE: price,
         Thing.ACCOUNT: stripe_connect.account,
         Thing.PAYOUT: stripe_connect.payout,
         Thing.TRANSFER: stripe_connect.transfer_with_reversals,

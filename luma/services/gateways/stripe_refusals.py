@@ -8,6 +8,7 @@ import stripe
 
 from luma.services.gateways.protocol import (
     AlreadyReturned,
+    GatewayArchived,
     GatewayDown,
     GatewayMissing,
     GatewayRefused,
@@ -38,19 +39,21 @@ def asking(what: str) -> Iterator[None]:
 
 
 def _refusal(error: stripe.StripeError) -> GatewayRefused:
-    kind = GatewayMissing if _is_missing(error) else GatewayRefused
+    return _kind(error)(error.code or "", _sentence(error))
+
+
+def _kind(error: stripe.StripeError) -> type[GatewayRefused]:
+    """An archived price and a coupon that is over are refused by naming the field, with no code."""
+    param = getattr(error, "param", None) or ""
     if error.code in ("charge_already_refunded", "charge_disputed"):
-        kind = AlreadyReturned
-    return kind(error.code or "", _sentence(error))
+        return AlreadyReturned
+    if error.code != "resource_missing" and param.endswith("[price]"):
+        return GatewayArchived
+    is_missing = error.code == "resource_missing" or param.endswith("[coupon]")
+    return GatewayMissing if is_missing else GatewayRefused
 
 
 def _sentence(error: stripe.StripeError) -> str:
     """Of what is wrong with the request. Other errors speak of keys and of Stripe itself."""
     is_about_it = isinstance(error, stripe.InvalidRequestError)
     return " ".join((error.user_message or "").split()) if is_about_it else ""
-
-
-def _is_missing(error: stripe.StripeError) -> bool:
-    """An archived price and a coupon that is over are refused by naming the field, with no code."""
-    param = getattr(error, "param", None) or ""
-    return error.code == "resource_missing" or param.endswith(("[price]", "[coupon]"))

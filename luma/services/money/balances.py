@@ -16,9 +16,8 @@ from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
 from luma.models.user import rehearsal_buyers
 from luma.services import gateways
-from luma.services.gateways import balance_lines
+from luma.services.gateways import NAMES, balance_lines
 from luma.services.money.differences import Differs, Lists, Sum
-from luma.services.money.reconciliation import NAMES
 from luma.values import Money
 
 EDGE = timedelta(hours=1)

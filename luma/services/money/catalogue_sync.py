@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from luma import db
+from luma.errors import RuleBroken
 from luma.models.course import Course
 from luma.models.order import Order
 from luma.models.payment import GatewayProduct
@@ -43,7 +44,8 @@ def sync(course_id: int) -> None:
     """Make the gateway sell the course as it is now. Waits for the network; twice is harmless.
 
     A price there is never changed: an edit makes a new one and archives the old. Orders still
-    open at another price are closed, so that nobody pays what is not asked any more.
+    open at another price are closed, so that nobody pays what is not asked any more. What somebody
+    changed there waits for money/drift.py.
     """
     gateway = gateways.current()
     for _ in range(MOST_STEPS):
@@ -59,6 +61,15 @@ def price_id(session: Session, course: Course, gateway: str) -> str | None:
     """The gateway's id for today's price, or None while it does not have that."""
     product = _product(session, course.id, gateway)
     return product.price_id if product and _sells_today(product, course) else None
+
+
+def ensure_sold(session: Session, course: Course, gateway: str) -> None:
+    """Raises RuleBroken while what is at the gateway is not what was put there."""
+    product = _product(session, course.id, gateway)
+    if product and product.drift:
+        raise RuleBroken(
+            "Buying this course is paused: its price has to be put right first. Come back later."
+        )
 
 
 def forget(course_id: int) -> None:
@@ -80,6 +91,8 @@ def _next_step(gateway: Gateway, course_id: int) -> Step | None:
             return None
         if product is None:
             return _create_product(gateway, course)
+        if product.drift:
+            return None
         if _known(product, course) != _described(course):
             return _update_product(gateway, course, product)
         if not _sells_today(product, course):

@@ -14,11 +14,12 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.user import User
 from luma.services import accounts, clock, gateways, policies
-from luma.services.gateways.protocol import CheckoutRequest, GatewayMissing
+from luma.services.gateways.protocol import CheckoutRequest, GatewayArchived, GatewayMissing
 from luma.services.money import (
     access,
     catalogue_sync,
     coupon_sync,
+    drift,
     facts,
     orders,
     promotions,
@@ -79,11 +80,8 @@ def _led(decide: Callable[[Session], Step]) -> str:
             step = decide(session)
         match step:
             case Visit():
-                try:
-                    return visits.begin(step)
-                except GatewayMissing:
-                    catalogue_sync.forget(step.course_id)
-                    coupon_sync.forget(step.request.coupon_id)
+                if address := _begun(step):
+                    return address
             case OutOfStep(course_id):
                 catalogue_sync.sync(course_id)
             case NotThere():
@@ -93,6 +91,18 @@ def _led(decide: Callable[[Session], Step]) -> str:
             case str():
                 return step
     raise ServiceDown("The price is changing right now. Try again in a minute.")
+
+
+def _begun(visit: Visit) -> str | None:
+    """The page's address; None where what is sold is not there, which is looked after here."""
+    try:
+        return visits.begin(visit)
+    except GatewayArchived:
+        drift.look(visit.course_id)
+    except GatewayMissing:
+        catalogue_sync.forget(visit.course_id)
+        coupon_sync.forget(visit.request.coupon_id)
+    return None
 
 
 def enrol_free(session: Session, actor: Actor, slug: str) -> str:
@@ -145,6 +155,7 @@ def _next_step(session: Session, actor: Actor, slug: str, code: str) -> Step:
         return orders.start_address(session, course)
     if not gateways.current().is_set_up():
         raise ServiceDown("Buying is not set up here yet.")
+    catalogue_sync.ensure_sold(session, course, gateways.current().name)
     if (known := visits.known(earlier, course)) is not None:
         return known
     return _new_visit(session, order, actor, course, given)

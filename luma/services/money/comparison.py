@@ -13,11 +13,10 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
 from luma.services import accounts, clock, gateways, policies
-from luma.services.gateways import charge_events, reversal_events
+from luma.services.gateways import INSIDE, NAMES, charge_events, reversal_events
 from luma.services.gateways.protocol import Thing
 from luma.services.money import balances, differences
 from luma.services.money.differences import Differs, Lists
-from luma.services.money.reconciliation import INSIDE, NAMES
 from luma.services.policies import Actor
 from luma.values import Money
 

@@ -12,12 +12,8 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.models.coupon import Coupon, GatewayCoupon
 from luma.services import clock, gateways, operations
-from luma.services.gateways.protocol import (
-    CouponRequest,
-    Gateway,
-    GatewayRefused,
-    PromotionRequest,
-)
+from luma.services.gateways.coupon_requests import CouponRequest, PromotionRequest
+from luma.services.gateways.protocol import Gateway, GatewayRefused
 from luma.services.money.promotions import Offer
 from luma.values import Money
 

@@ -14,10 +14,12 @@ from luma.services.gateways.charge_events import ChargeFact
 from luma.services.gateways.events import CheckoutFact, Fact, Outcome
 from luma.services.gateways.fraud_events import WarningFact
 from luma.services.gateways.invoice_events import InvoiceFact
+from luma.services.gateways.product_events import ProductFact
 from luma.services.gateways.transfer_events import TransferFact
 from luma.services.money import (
     access,
     charges,
+    drift,
     fraud_warnings,
     letters_of_money,
     outside_transfers,
@@ -56,6 +58,8 @@ def record(session: Session, fact: Fact, source: str) -> None:
         outside_transfers.record(session, fact, "sandbox" if source == "sandbox" else "stripe")
     elif isinstance(fact, WarningFact):
         fraud_warnings.record(session, fact)
+    elif isinstance(fact, ProductFact):
+        drift.heard(session, fact, "sandbox" if source == "sandbox" else "stripe")
     elif isinstance(fact, InvoiceFact):
         receipts.record(session, fact)
     else:

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from luma.models.payment import StripeEvent
 from luma.models.reconciliation import GatewayPull
 from luma.services import clock, gateways, policies
+from luma.services.gateways import NAMES
 from luma.services.gateways.protocol import Door
-from luma.services.money import differences, endpoints, pulling, refusals
+from luma.services.money import differences, drift, endpoints, pulling, refusals
 from luma.services.money.differences import Differs, Sum
+from luma.services.money.drift import Paused
 from luma.services.money.endpoint_words import Standing
 from luma.services.money.endpoints import Checked
-from luma.services.money.reconciliation import NAMES
 from luma.services.money.refusals import Counted
 from luma.services.policies import Actor
 from luma.settings import settings
@@ -64,6 +65,7 @@ class Health:
     """Of the last week: found by the pull, five minutes late or more, and never delivered."""
     differences: tuple[Differs, ...]
     endpoints: Checked
+    paused: tuple[Paused, ...]
 
 
 def health(session: Session, actor: Actor) -> Health:
@@ -89,6 +91,7 @@ def health(session: Session, actor: Actor) -> Health:
         missed=_missed(session, WEEK),
         differences=differences.open_now(session),
         endpoints=endpoints.checked(session),
+        paused=drift.paused(session, actor),
     )
 
 

@@ -14,7 +14,7 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment, StripeEvent
 from luma.services import accounts, audit, clock, gateways, policies, queue
-from luma.services.gateways import events, things
+from luma.services.gateways import NAMES, events, things
 from luma.services.gateways.protocol import Gateway, GatewayMissing, Thing
 from luma.services.money import facts, inbox, tracks
 from luma.services.money.reversals import NotOurs, UnknownPayment
@@ -24,11 +24,6 @@ from luma.values import EventStatus, OrderStatus
 log = logging.getLogger(__name__)
 
 Found = tuple[Thing, dict[str, Any]]
-
-NAMES = {"stripe": "Stripe", "sandbox": "The sandbox"}
-"""At the beginning of a sentence; INSIDE is inside one."""
-
-INSIDE = {"stripe": "Stripe", "sandbox": "the sandbox"}
 
 STANDS = {
     OrderStatus.OPEN: "nobody has paid yet",

@@ -5,13 +5,22 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from luma.errors import NotFound, RuleBroken
+from luma.errors import NotAllowed, NotFound, RuleBroken
+from luma.models.course import Course
+from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import SandboxReversal, SandboxSession
 from luma.models.sandbox import SandboxEvent
 from luma.services import texts
-from luma.services.gateways import reversal_events, sandbox, sandbox_post, sandbox_reversals
-from luma.services.gateways.protocol import AlreadyReturned
+from luma.services.gateways import (
+    reversal_events,
+    sandbox,
+    sandbox_post,
+    sandbox_prices,
+    sandbox_reversals,
+)
+from luma.services.gateways.protocol import AlreadyReturned, GatewayMissing
 from luma.services.money.sandbox_record import Faults
+from luma.services.policies import Actor
 from luma.values import Money
 
 LONGEST_DELAY = 600
@@ -103,6 +112,28 @@ def send(session: Session, session_id: str, event_id: str) -> None:
     if found is None:
         raise NotFound("There is no such event.")
     sandbox_post.send(session, found)
+
+
+def archive(session: Session, actor: Actor, session_id: str) -> None:
+    """Take the price of a checkout off sale, as somebody might in the gateway's dashboard.
+
+    It is the instructor's of the course or an admin's to do. Raises NotFound.
+    """
+    sandbox.ensure_on()
+    row = sandbox.locked(session, session_id)
+    asked = (
+        select(Course.instructor_id)
+        .join(Order, Order.course_id == Course.id)
+        .join(CheckoutAttempt, CheckoutAttempt.order_id == Order.id)
+        .where(CheckoutAttempt.session_id == session_id)
+    )
+    if not actor.is_admin and session.scalar(asked) != actor.id:
+        raise NotAllowed("Only who teaches the course, or an admin, can take its price off sale.")
+    try:
+        price = sandbox_prices.archive(session, str(row.request["price_id"]))
+    except GatewayMissing:
+        raise RuleBroken("The course is sold at another price by now.") from None
+    sandbox.emit(session, "price.updated", price)
 
 
 def _paid(session: Session, session_id: str) -> SandboxSession:

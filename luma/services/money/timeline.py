@@ -14,9 +14,9 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
 from luma.services import clock, policies
+from luma.services.gateways import INSIDE, NAMES
 from luma.services.gateways.events import COMPLETED, SUCCEEDED_LATE
 from luma.services.money import orders, reversal_steps, tracks
-from luma.services.money.reconciliation import INSIDE, NAMES
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, EventStatus, LetterStatus, OrderStatus
 

@@ -188,17 +188,6 @@ def test_a_refusal_is_a_sentence(account: StripeStandIn) -> None:
         stripe.open_checkout(request("price_of_nobody"), "a key")
 
 
-def test_a_price_archived_in_the_dashboard_is_made_anew(
-    session: Session, account: StripeStandIn, course: Course, key: str
-) -> None:
-    catalogue_sync.sync(course.id)
-    account.changes(account.all("price")[0]["id"], active=False)
-
-    address = checkout.start(key, course.slug)
-
-    assert address == account.all("cs")[0]["url"]
-
-
 def test_going_live_makes_everything_anew(
     session: Session, account: StripeStandIn, course: Course, key: str
 ) -> None:

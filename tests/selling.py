@@ -16,7 +16,7 @@ from luma.models.user import User
 from luma.services import clock
 from luma.services.gateways import sandbox, sandbox_charges, sandbox_events, signatures
 from luma.services.gateways.charge_events import CHARGE_UPDATED
-from luma.services.gateways.events import COMPLETED, EXPIRED, FAILED_LATE, SUCCEEDED_LATE
+from luma.services.gateways.checkout_events import COMPLETED, EXPIRED, FAILED_LATE, SUCCEEDED_LATE
 from luma.services.gateways.protocol import CheckoutRequest, GatewayEvent
 from luma.services.money import inbox
 from luma.values import EventStatus, Money

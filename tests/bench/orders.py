@@ -15,7 +15,7 @@ from luma.models.payment import SandboxSession
 from luma.models.user import User
 from luma.services import clock
 from luma.services.gateways import sandbox_events
-from luma.services.gateways.events import COMPLETED
+from luma.services.gateways.checkout_events import COMPLETED
 from luma.services.gateways.protocol import CheckoutRequest
 from luma.values import Money
 from tests.bench import seed

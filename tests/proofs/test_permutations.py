@@ -13,7 +13,8 @@ from luma.models.payment import Payment
 from luma.models.progress import Enrolment
 from luma.models.reversal import Dispute, Refund
 from luma.services.gateways import events
-from luma.services.gateways.events import CheckoutFact, Fact, Outcome
+from luma.services.gateways.checkout_events import CheckoutFact, Outcome
+from luma.services.gateways.events import Fact
 from luma.services.gateways.reversal_events import DisputeFact, RefundFact
 from luma.services.money import access, facts
 from luma.services.money.reversals import UnknownPayment

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import stripe
@@ -12,6 +10,7 @@ import stripe
 from luma.services.gateways import (
     account_events,
     charge_events,
+    checkout_events,
     fraud_events,
     invoice_events,
     product_events,
@@ -28,19 +27,14 @@ from luma.services.gateways.account_events import (
     PayoutFact,
 )
 from luma.services.gateways.charge_events import CHARGES, ChargeFact
+from luma.services.gateways.checkout_events import CHECKOUTS, COMPLETED, EXPIRED, CheckoutFact
 from luma.services.gateways.fraud_events import FRAUD_WARNINGS, WarningFact
 from luma.services.gateways.invoice_events import INVOICES, InvoiceFact
 from luma.services.gateways.product_events import PRICES, PRODUCTS, ProductFact
 from luma.services.gateways.protocol import Door, GatewayEvent, Thing
 from luma.services.gateways.reversal_events import DISPUTES, REFUNDS, DisputeFact, RefundFact
 from luma.services.gateways.transfer_events import TRANSFERS, TransferFact
-from luma.values import Money
 
-COMPLETED = "checkout.session.completed"
-SUCCEEDED_LATE = "checkout.session.async_payment_succeeded"
-FAILED_LATE = "checkout.session.async_payment_failed"
-EXPIRED = "checkout.session.expired"
-CHECKOUTS = frozenset({COMPLETED, SUCCEEDED_LATE, FAILED_LATE, EXPIRED})
 ACTED_ON = (
     CHECKOUTS
     | REFUNDS
@@ -60,39 +54,6 @@ WANTED_AT: Mapping[Door, frozenset[str]] = {
     Door.THIN: THIN,
 }
 """What an address is no use without."""
-
-
-class Outcome(StrEnum):
-    PAID = "paid"
-    AWAITING = "awaiting"
-    FAILED = "failed"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutFact:
-    """One thing that is known to have happened at the gateway's checkout."""
-
-    session_id: str
-    order: str | None
-    """The public id of ours that the session carries."""
-    outcome: Outcome
-    payment_intent_id: str | None
-    subtotal: Money | None
-    total: Money | None
-    """Null when the amounts make no sense, which is never taken for a payment in full."""
-    discount: int
-    tax: int
-    """In minor units; zero when the amounts make no sense."""
-    happened_at: datetime
-    invoice_id: str | None = None
-
-    @property
-    def tax_is_added(self) -> bool:
-        """Whether the buyer paid it on top of the price; otherwise the price has it inside."""
-        if self.subtotal is None or self.total is None:
-            return False
-        return self.tax > 0 and self.total.minor > self.subtotal.minor - self.discount
 
 
 Fact = (
@@ -209,7 +170,7 @@ def fact(event: GatewayEvent, thing: Mapping[str, Any]) -> Fact:
         return product_events.product(event.type, thing, json.loads(event.raw))
     if kind is Thing.PAYOUT:
         return account_events.payout(thing, event.account or "")
-    return _checkout(event.type, thing, event.created_at)
+    return checkout_events.checkout(event.type, thing, event.created_at)
 
 
 def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | None:
@@ -222,7 +183,7 @@ def fact_now(kind: Thing, thing: Mapping[str, Any], now: datetime) -> Fact | Non
     if kind is not Thing.CHECKOUT or thing.get("status") == "open":
         return None
     is_over = thing.get("status") == "expired"
-    return _checkout(EXPIRED if is_over else COMPLETED, thing, now)
+    return checkout_events.checkout(EXPIRED if is_over else COMPLETED, thing, now)
 
 
 NAMING = ("id", "payment_intent", "charge", "product", "source_transaction", "transfer_group")
@@ -234,75 +195,10 @@ def subjects(raw: bytes) -> list[str]:
     LUMA sends a share along with its order as the group of transfers.
     """
     thing = (json.loads(raw).get("data") or {}).get("object") or {}
-    named = [_id_in(thing.get(part)) for part in NAMING]
-    return sorted({name for name in (*named, _id_in(things.order_of(thing))) if name})
-
-
-def _id_in(part: object) -> str:
-    """An id as it is, or of the whole thing; nothing that a table cannot hold."""
-    found = part.get("id") if isinstance(part, Mapping) else part
-    is_one = isinstance(found, str) and found.isascii() and found.isprintable()
-    return str(found) if is_one and len(str(found)) <= 255 else ""
-
-
-def _checkout(kind: str, session: Mapping[str, Any], happened_at: datetime) -> CheckoutFact:
-    session_id = things.id_of(session, "a checkout session")
-    subtotal, total = _amounts(session)
-    details = session.get("total_details") or {}
-    return CheckoutFact(
-        session_id=session_id,
-        order=things.order_of(session),
-        outcome=_outcome(kind, session),
-        payment_intent_id=things.payment_of(session),
-        subtotal=subtotal,
-        total=total,
-        discount=_whole(details.get("amount_discount")) if total else 0,
-        tax=_whole(details.get("amount_tax")) if total else 0,
-        happened_at=happened_at,
-        invoice_id=_id_in(session.get("invoice")) or None,
-    )
+    named = [things.id_in(thing.get(part)) for part in NAMING]
+    return sorted({name for name in (*named, things.id_in(things.order_of(thing))) if name})
 
 
 def _release(version: str) -> str:
     """2026-10-28.endive is of the release endive, and so is every later date of that name."""
     return version.rpartition(".")[2]
-
-
-def _outcome(event_type: str, session: Mapping[str, Any]) -> Outcome:
-    if event_type == EXPIRED:
-        return Outcome.EXPIRED
-    if event_type == FAILED_LATE:
-        return Outcome.FAILED
-    if session.get("payment_status") in ("paid", "no_payment_required"):
-        return Outcome.PAID
-    return Outcome.AWAITING
-
-
-def _amounts(session: Mapping[str, Any]) -> tuple[Money | None, Money | None]:
-    """Subtotal and total, if the total is the subtotal less discounts, with the tax or inside it.
-
-    Stripe's subtotal of a price that includes tax has that tax in it, and `amount_tax` tells how
-    much: it is not added once more.
-    """
-    details = session.get("total_details") or {}
-    try:
-        subtotal = Money(session["amount_subtotal"], session["currency"])
-        total = Money(session["amount_total"], session["currency"])
-        change = sum(
-            sign * _whole(details.get(part))
-            for sign, part in ((-1, "amount_discount"), (1, "amount_shipping"))
-        )
-        tax = _whole(details.get("amount_tax"))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None, None
-    added = total.minor - subtotal.minor - change
-    fits = total.minor >= 0 and tax >= 0 and added in (0, tax)
-    return (subtotal, total) if fits else (None, None)
-
-
-def _whole(value: object) -> int:
-    if value is None:
-        return 0
-    if type(value) is not int:
-        raise TypeError(value)
-    return value

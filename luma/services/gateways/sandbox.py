@@ -14,7 +14,7 @@ from luma.errors import NotFound
 from luma.models.payment import SandboxReversal, SandboxSession
 from luma.services import clock
 from luma.services.gateways import (
-    events,
+    checkout_events,
     sandbox_charges,
     sandbox_connect,
     sandbox_events,
@@ -134,7 +134,7 @@ def expire_checkout(session_id: str) -> bool:
         row = locked(session, session_id)
         if row.status == "open":
             row.expire()
-            emit(session, events.EXPIRED, sandbox_events.session(row))
+            emit(session, checkout_events.EXPIRED, sandbox_events.session(row))
         return row.status == "expired"
 
 

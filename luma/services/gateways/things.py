@@ -34,3 +34,10 @@ def payment_of(thing: Mapping[str, Any]) -> str | None:
     """The id of its payment intent, whether Stripe sent the id or the whole of it."""
     found = thing.get("payment_intent")
     return text(found, "id") if isinstance(found, Mapping) else text(thing, "payment_intent")
+
+
+def id_in(part: object) -> str:
+    """An id as it is, or of the whole thing; nothing that a table cannot hold."""
+    found = part.get("id") if isinstance(part, Mapping) else part
+    is_one = isinstance(found, str) and found.isascii() and found.isprintable()
+    return str(found) if is_one and len(str(found)) <= 255 else ""

@@ -11,7 +11,8 @@ from luma.models.payment import Payment
 from luma.services import clock
 from luma.services.gateways.account_events import AccountFact, PayoutFact
 from luma.services.gateways.charge_events import ChargeFact
-from luma.services.gateways.events import CheckoutFact, Fact, Outcome
+from luma.services.gateways.checkout_events import CheckoutFact, Outcome
+from luma.services.gateways.events import Fact
 from luma.services.gateways.fraud_events import WarningFact
 from luma.services.gateways.invoice_events import InvoiceFact
 from luma.services.gateways.product_events import ProductFact

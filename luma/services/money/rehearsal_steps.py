@@ -14,7 +14,7 @@ from luma.models.rehearsal import Rehearsal
 from luma.models.reversal import Refund
 from luma.models.sandbox import SandboxEvent
 from luma.services import authors, clock
-from luma.services.gateways import events
+from luma.services.gateways import checkout_events
 from luma.services.money import rehearsal
 from luma.services.policies import Actor
 from luma.values import OrderStatus
@@ -104,7 +104,7 @@ def _steps(session: Session, row: Rehearsal) -> tuple[Step, ...]:
 def _paid_event(session: Session, session_id: str | None) -> SandboxEvent | None:
     return session.scalar(
         select(SandboxEvent).where(
-            SandboxEvent.session_id == session_id, SandboxEvent.type == events.COMPLETED
+            SandboxEvent.session_id == session_id, SandboxEvent.type == checkout_events.COMPLETED
         )
     )
 

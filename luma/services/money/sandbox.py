@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from luma.errors import RuleBroken
 from luma.models.payment import SandboxSession
 from luma.services import clock
-from luma.services.gateways import events, sandbox, sandbox_charges, sandbox_events
+from luma.services.gateways import checkout_events, sandbox, sandbox_charges, sandbox_events
 from luma.services.gateways.charge_events import CHARGE_UPDATED
 from luma.services.gateways.protocol import CheckoutRequest
 from luma.values import Money
@@ -36,7 +36,7 @@ def checkout(session: Session, session_id: str) -> SandboxCheckout:
 def pay(session: Session, session_id: str) -> SandboxCheckout:
     row = _open(session, session_id)
     row.pay()
-    sandbox.emit(session, events.COMPLETED, sandbox_events.session(row))
+    sandbox.emit(session, checkout_events.COMPLETED, sandbox_events.session(row))
     _charge(session, row)
     return _view(row)
 
@@ -45,7 +45,7 @@ def pay_later(session: Session, session_id: str) -> SandboxCheckout:
     """As with a bank debit: the buyer is done, the money is not there yet."""
     row = _open(session, session_id)
     row.promise()
-    sandbox.emit(session, events.COMPLETED, sandbox_events.session(row))
+    sandbox.emit(session, checkout_events.COMPLETED, sandbox_events.session(row))
     return _view(row)
 
 
@@ -53,7 +53,7 @@ def settle(session: Session, session_id: str) -> SandboxCheckout:
     """The promised money arrives."""
     row = _locked(session, session_id)
     row.keep()
-    sandbox.emit(session, events.SUCCEEDED_LATE, sandbox_events.session(row))
+    sandbox.emit(session, checkout_events.SUCCEEDED_LATE, sandbox_events.session(row))
     _charge(session, row)
     return _view(row)
 
@@ -62,14 +62,14 @@ def bounce(session: Session, session_id: str) -> SandboxCheckout:
     """The promised money does not arrive."""
     row = _locked(session, session_id)
     row.break_off()
-    sandbox.emit(session, events.FAILED_LATE, sandbox_events.session(row))
+    sandbox.emit(session, checkout_events.FAILED_LATE, sandbox_events.session(row))
     return _view(row)
 
 
 def expire(session: Session, session_id: str) -> SandboxCheckout:
     row = _locked(session, session_id)
     row.expire()
-    sandbox.emit(session, events.EXPIRED, sandbox_events.session(row))
+    sandbox.emit(session, checkout_events.EXPIRED, sandbox_events.session(row))
     return _view(row)
 
 

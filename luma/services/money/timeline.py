@@ -15,7 +15,7 @@ from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
 from luma.services import clock, policies
 from luma.services.gateways import INSIDE, NAMES
-from luma.services.gateways.events import COMPLETED, SUCCEEDED_LATE
+from luma.services.gateways.checkout_events import COMPLETED, SUCCEEDED_LATE
 from luma.services.money import orders, reversal_steps, tracks
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, EventStatus, LetterStatus, OrderStatus

@@ -13,7 +13,7 @@ from luma.models.audit import AuditEntry
 from luma.models.payee import Payee
 from luma.models.payment import GatewayOperation, StripeEvent
 from luma.services import clock
-from luma.services.gateways import events
+from luma.services.gateways import checkout_events, events
 from luma.services.gateways.endpoints import NotPermitted
 from luma.services.gateways.protocol import Door
 from luma.services.money import endpoint_repair, endpoints, inbox, payments_health
@@ -99,7 +99,10 @@ def test_an_endpoint_that_sends_everything_is_right(
     ("changes", "word"),
     [
         ({"status": "disabled"}, "switched off"),
-        ({"enabled_events": sorted(events.ACTED_ON - {events.COMPLETED})}, events.COMPLETED),
+        (
+            {"enabled_events": sorted(events.ACTED_ON - {checkout_events.COMPLETED})},
+            checkout_events.COMPLETED,
+        ),
         ({"enabled_events": ["charge.failed"]}, "and"),
     ],
 )

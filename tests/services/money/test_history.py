@@ -12,14 +12,20 @@ from luma.models.order import Order
 from luma.models.payment import StripeEvent
 from luma.models.sandbox import SandboxEvent
 from luma.services import clock, housekeeping
-from luma.services.gateways import events, sandbox, sandbox_events, sandbox_post, stripe
+from luma.services.gateways import (
+    checkout_events,
+    sandbox,
+    sandbox_events,
+    sandbox_post,
+    stripe,
+)
 from luma.services.gateways.protocol import GatewayDown, GatewayEvent
 from luma.services.money import inbox
 from luma.values import OrderStatus
 from tests.selling import open_sale
 from tests.standins.running import StripeStandIn
 
-TYPES = [events.COMPLETED, events.EXPIRED]
+TYPES = [checkout_events.COMPLETED, checkout_events.EXPIRED]
 THEN = datetime(2026, 11, 20, 9, 0, 0, 700_000, tzinfo=UTC)
 
 
@@ -29,7 +35,7 @@ def told(gateway: Any, since: datetime, types: list[str] = TYPES) -> list[Gatewa
 
 def of_stripe(number: int, at: datetime, **changes: object) -> dict[str, Any]:
     thing: sandbox_events.JSON = {"id": f"cs_{number}", "object": "checkout.session"}
-    event: dict[str, Any] = json.loads(sandbox_events.event(events.COMPLETED, thing, at))
+    event: dict[str, Any] = json.loads(sandbox_events.event(checkout_events.COMPLETED, thing, at))
     return event | {"id": f"evt_{number:05d}"} | changes
 
 
@@ -38,7 +44,7 @@ def kept(session: Session) -> list[str]:
     """Three events of the sandbox, a second apart, whose deliveries nobody has made."""
     for number in range(3):
         thing: sandbox_events.JSON = {"id": f"cs_sbx_{number}", "object": "checkout.session"}
-        sandbox.emit(session, events.EXPIRED, thing)
+        sandbox.emit(session, checkout_events.EXPIRED, thing)
     rows = session.query(SandboxEvent).order_by(SandboxEvent.id).all()
     for row, second in zip(rows, (2, 1, 0), strict=True):
         row.created_at = (THEN + timedelta(seconds=second)).replace(microsecond=0)
@@ -60,7 +66,7 @@ def test_the_sandbox_tells_what_it_made_oldest_first(
 def test_what_happened_in_the_second_that_is_asked_from_is_told(kept: list[str]) -> None:
     assert [event.event_id for event in told(sandbox, THEN)] == kept
     assert len(told(sandbox, THEN + timedelta(seconds=1))) == 2
-    assert told(sandbox, THEN, [events.COMPLETED]) == []
+    assert told(sandbox, THEN, [checkout_events.COMPLETED]) == []
 
 
 def test_events_of_the_sandbox_are_forgotten_after_a_month(

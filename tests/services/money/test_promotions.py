@@ -14,7 +14,7 @@ from luma.models.payment import Payment, SandboxSession
 from luma.models.user import User
 from luma.services import clock, gateways
 from luma.services.gateways import sandbox, sandbox_events
-from luma.services.gateways.events import COMPLETED, EXPIRED
+from luma.services.gateways.checkout_events import COMPLETED, EXPIRED
 from luma.services.money import access, checkout, orders, promotions, refunds, timeline
 from luma.services.money.promotions import CodeRefused
 from luma.services.policies import Actor

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from luma.errors import NotFound, RuleBroken
 from luma.models.payment import SandboxSession
 from luma.services import clock
-from luma.services.gateways import current, events
+from luma.services.gateways import checkout_events, current
 from luma.services.gateways import sandbox as gateway
 from luma.services.gateways.protocol import CheckoutRequest, GatewayDown, Thing, Unverified
 from luma.services.money import sandbox
@@ -66,7 +66,7 @@ def test_paying_sends_a_paid_checkout(session: Session, session_id: str) -> None
     (event,) = emitted(session)
     paid = event["data"]["object"]
     assert view.state == "paid"
-    assert (event["type"], paid["payment_status"]) == (events.COMPLETED, "paid")
+    assert (event["type"], paid["payment_status"]) == (checkout_events.COMPLETED, "paid")
     assert (paid["amount_total"], paid["currency"]) == (5120, "kwd")
     assert paid["metadata"] == {"order_id": "ord_1"}
     assert event["id"].startswith("evt_sbx_")
@@ -75,8 +75,8 @@ def test_paying_sends_a_paid_checkout(session: Session, session_id: str) -> None
 @pytest.mark.parametrize(
     ("end", "kind", "paid", "state"),
     [
-        (sandbox.settle, events.SUCCEEDED_LATE, "paid", "paid"),
-        (sandbox.bounce, events.FAILED_LATE, "unpaid", "failed"),
+        (sandbox.settle, checkout_events.SUCCEEDED_LATE, "paid", "paid"),
+        (sandbox.bounce, checkout_events.FAILED_LATE, "unpaid", "failed"),
     ],
 )
 def test_a_late_payment_ends_one_way_or_the_other(
@@ -89,7 +89,7 @@ def test_a_late_payment_ends_one_way_or_the_other(
     first, last = emitted(session)
     assert (promised.state, view.state) == ("promised", state)
     assert (first["type"], first["data"]["object"]["payment_status"]) == (
-        events.COMPLETED,
+        checkout_events.COMPLETED,
         "unpaid",
     )
     assert (last["type"], last["data"]["object"]["payment_status"]) == (kind, paid)
@@ -102,7 +102,7 @@ def test_a_closed_checkout_sends_that_it_expired(session: Session, session_id: s
     assert gateway.expire_checkout(session_id)
 
     (event,) = emitted(session)
-    assert event["type"] == events.EXPIRED
+    assert event["type"] == checkout_events.EXPIRED
     assert gateway.found(Thing.CHECKOUT, session_id)["status"] == "expired"
 
 

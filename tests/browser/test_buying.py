@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from luma.models.course import Course
-from luma.models.order import Order
+from luma.models.order import CheckoutAttempt, Order
+from luma.models.payment import Payment
 from luma.services import clock
 from luma.values import Money
 from tests.browser.school import School
@@ -154,6 +155,46 @@ def test_two_tabs_are_one_purchase(school: School, buyer: Page, course: Course) 
     press(other, "Pay $49")
 
     expect(other.get_by_text("finished already")).to_be_visible()
+    expect_access(buyer, course)
+
+
+def test_back_at_the_till_after_paying_nothing_is_paid_again(
+    school: School, buyer: Page, course: Course
+) -> None:
+    to_the_till(buyer, course)
+    till = buyer.url
+    press(buyer, "Pay $49")
+    expect_access(buyer, course)
+
+    buyer.go_back()
+
+    expect(buyer).to_have_url(till)
+    expect(buyer.get_by_role("main").get_by_role("button", name="Pay")).to_have_count(0)
+    with school.session() as session:
+        paid = select(Payment.id).join(Order, Order.id == Payment.order_id)
+        assert len(session.scalars(paid.where(Order.course_id == course.id)).all()) == 1
+    buyer.goto(f"/courses/{course.slug}")
+    expect(buyer.get_by_role("button", name="Buy for")).to_have_count(0)
+
+
+def test_what_was_paid_at_two_tills_goes_back_once_and_the_course_stays(
+    school: School, buyer: Page, course: Course
+) -> None:
+    """The first page is almost over when a second tab asks: it gets another."""
+    to_the_till(buyer, course)
+    with school.session() as session:
+        visits = update(CheckoutAttempt).where(CheckoutAttempt.url.contains(buyer.url[-30:]))
+        session.execute(visits.values(expires_at=clock.now() + timedelta(seconds=30)))
+    other = buyer.context.new_page()
+    to_the_till(other, course)
+    assert other.url != buyer.url
+
+    press(buyer, "Pay $49")
+    press(other, "Pay $49")
+
+    summary = other.locator("[data-checkout]")
+    expect(summary).to_contain_text("Refunded$49", timeout=15_000)
+    expect_access(other, course)
     expect_access(buyer, course)
 
 

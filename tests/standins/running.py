@@ -79,5 +79,5 @@ def stripe_stand_in() -> Iterator[StripeStandIn]:
         yield stand_in
     finally:
         stand_in.close()
-        process.terminate()
+        process.kill()  # It keeps nothing, and would wait for LUMA to hang up.
         process.wait(10)

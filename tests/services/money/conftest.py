@@ -10,7 +10,7 @@ from luma.settings import settings
 from tests.standins.running import StripeStandIn, stripe_stand_in
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _process() -> Iterator[StripeStandIn]:
     with stripe_stand_in() as stand_in:
         yield stand_in

@@ -30,19 +30,25 @@ def oldest_first(
     """One window of time after the other, because Stripe lists the newest first.
 
     `ask` returns the body of one page: what the library makes of an event has decimals that
-    JSON does not know, and the inbox keeps events as they came.
+    JSON does not know, and the inbox keeps events as they came. The last window has no end:
+    by a clock of ours that is slow, what has just happened is yet to come.
     """
     start, now = int(since.timestamp()), int(clock.now().timestamp())
-    while start <= now:
-        listed = _window(ask, {"created": {"gte": start, "lt": start + WINDOW}}, types)
+    is_last = False
+    while not is_last:
+        end, created = start + WINDOW, {"gte": start}
+        if not (is_last := end > now):
+            created["lt"] = end
+        listed = _window(ask, created, types)
         for one in reversed(list(listed)):
             if event := _taken(one, ensure_ours):
                 yield event
-        start += WINDOW
+        start = end
 
 
-def _window(ask: Ask, when: "EventListParams", types: Sequence[str]) -> Iterator[dict[str, Any]]:
-    wanted: EventListParams = {**when, "types": list(types), "limit": A_PAGE}
+def _window(ask: Ask, created: dict[str, int], types: Sequence[str]) -> Iterator[dict[str, Any]]:
+    within: Any = created
+    wanted: EventListParams = {"created": within, "types": list(types), "limit": A_PAGE}
     is_more = True
     while is_more:
         page = json.loads(ask(wanted))

@@ -1,13 +1,15 @@
 """Stories of a refund: the seller gives back, both sides see it, and nobody loads a page anew."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from luma.models.course import Course
-from luma.models.order import Order
+from luma.models.order import CheckoutAttempt, Order
+from luma.models.sandbox import SandboxEvent
 from luma.models.user import User
 from luma.services import signals
 from luma.values import Role
@@ -170,3 +172,48 @@ def test_an_admin_finds_an_order_by_its_code_and_gives_access_by_hand(
     expect(admin.get_by_text("has access, given by hand")).to_be_visible()
     admin.get_by_role("button", name="Resend access mail").click()
     expect(admin.get_by_text("The letter is on its way.")).to_be_visible()
+
+
+def test_a_payment_that_nobody_told_of_is_red_until_the_seller_asks_the_gateway(
+    school: School, browser: Browser, seller: Page, course: Course
+) -> None:
+    buyer = to_the_till(school, browser, course)
+    buyer.get_by_text("What goes wrong on the way").click()
+    buyer.get_by_label("Drop: deliver nothing").check()
+    buyer.get_by_role("main").get_by_role("button", name="Keep", exact=True).click()
+    expect(buyer.get_by_text("(something does)")).to_be_visible()
+    buyer.get_by_role("button", name="Pay $49", exact=True).click()
+    expect(buyer.get_by_role("heading", name="Checking your payment")).to_be_visible()
+    three_minutes_pass(school)
+
+    seller.goto(f"/studio/sales/{order_of(school, course)}")
+    timeline = seller.locator("#timeline")
+    expect(timeline.get_by_role("status")).to_contain_text("The buyer is back from paying")
+    expect(timeline.locator(".stuck")).not_to_have_count(0)
+    expect(timeline.get_by_text("Nothing came yet")).to_be_visible()
+    timeline.get_by_role("button", name="Reconcile with the sandbox").click()
+
+    expect(seller.get_by_text("LUMA had not heard of it; now it has.")).to_be_visible()
+    expect(timeline.locator(".stuck")).to_have_count(0)
+    expect(timeline).to_contain_text("The sandbox was asked, because no event came")
+    expect(timeline).to_contain_text("Access granted")
+    expect(buyer.get_by_role("heading", name="Payment received")).to_be_visible(timeout=15_000)
+    buyer.goto(f"/learn/{course.slug}")
+    expect(buyer.get_by_role("heading", name="Bread for beginners").first).to_be_visible()
+
+
+def to_the_till(school: School, browser: Browser, course: Course) -> Page:
+    page = school.visitor(browser)
+    school.sign_up(page, "Bea Buyer", f"desk-bea{next(_buyers)}@example.org")
+    page.goto(f"/courses/{course.slug}")
+    page.get_by_role("button", name="Buy for $49").first.click()
+    expect(page.get_by_text("What goes wrong on the way")).to_be_visible()
+    return page
+
+
+def three_minutes_pass(school: School) -> None:
+    """And the sandbox forgets its events, so that no job fetches them before anybody looks."""
+    with school.session() as session:
+        came_back = CheckoutAttempt.returned_at - timedelta(minutes=3)
+        session.execute(update(CheckoutAttempt).values(returned_at=came_back))
+        session.execute(delete(SandboxEvent).where(SandboxEvent.fate == "dropped"))

@@ -15,7 +15,7 @@ from luma.models.payment import Payment, StripeEvent
 from luma.models.reconciliation import GatewayPull
 from luma.models.reversal import Dispute, Refund
 from luma.services import clock
-from luma.services.gateways import events, sandbox_events, stripe
+from luma.services.gateways import sandbox_events, stripe
 from luma.services.money import inbox, payments_health, pulling
 from luma.values import EventStatus, OrderStatus
 from tests.selling import (
@@ -157,7 +157,7 @@ def test_nothing_dropped_is_no_alarm(
 def of_another_shop(number: int, at: datetime) -> dict[str, Any]:
     """Cheap to apply, and counted all the same."""
     thing: sandbox_events.JSON = {"id": f"cs_test_{number}", "object": "checkout.session"}
-    event: dict[str, Any] = json.loads(sandbox_events.event(events.EXPIRED, thing, at))
+    event: dict[str, Any] = json.loads(sandbox_events.event(EXPIRED, thing, at))
     return event | {"id": f"evt_{number:05d}"}
 
 

@@ -56,6 +56,28 @@ class Dispute(Base):
     opened_at: Mapped[datetime]
 
 
+class BalanceMove(Base):
+    """A fact: what a refund or a dispute moved on the gateway's own balance, and its fee there.
+
+    Below zero is what went away. It may be in another currency than the payment's.
+    """
+
+    __tablename__ = "balance_moves"
+    __table_args__ = (
+        CheckConstraint("currency ~ '^[a-z]{3}$'", name="currency_lower"),
+        Index("ix_balance_moves_payment_id", "payment_id"),
+    )
+
+    move_id: Mapped[str] = mapped_column(String(255), unique=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    thing: Mapped[str] = mapped_column(String(255))
+    """The gateway's id of the refund or the dispute."""
+    minor: Mapped[int]
+    fee_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    happened_at: Mapped[datetime]
+
+
 class FraudWarning(Base):
     """A fact: the card's issuer thinks a payment was not its customer's wish. No money moved."""
 

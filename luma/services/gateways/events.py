@@ -153,6 +153,7 @@ _READ: Mapping[Thing, Callable[[Mapping[str, Any]], Fact]] = {
 
 _HALF_TOLD: Mapping[Thing, Callable[[Mapping[str, Any]], bool]] = {
     Thing.CHARGE: charge_events.is_half_told,
+    Thing.REFUND: reversal_events.is_half_told,
     Thing.TRANSFER: transfer_events.is_half_told,
 }
 """What may only name what must be known of it."""

@@ -1,6 +1,6 @@
 """What an event says about a refund or a dispute, read once here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,8 +22,20 @@ DISPUTES = frozenset(
         "charge.dispute.funds_reinstated",
     }
 )
+BALANCE = ("balance_transaction", "failure_balance_transaction")
 ENDED_BY_REFUND = "charge_refunded"
 """An older word for a dispute that a refund has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One balance transaction: `minor` before the fee, and below zero for what went away."""
+
+    move_id: str
+    minor: int
+    fee_minor: int
+    currency: str
+    happened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class RefundFact:
     status: RefundStatus
     failure: str | None
     happened_at: datetime
+    moves: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class DisputeFact:
     reason: str
     due_by: datetime | None
     happened_at: datetime
+    moves: tuple[Moved, ...] = ()
 
 
 def refund(thing: Mapping[str, Any]) -> RefundFact:
@@ -57,7 +71,13 @@ def refund(thing: Mapping[str, Any]) -> RefundFact:
         status=RefundStatus(thing["status"]),
         failure=failure[:80] if failure is not None else None,
         happened_at=_moment(thing["created"]),
+        moves=_moves([thing.get(one) for one in BALANCE]),
     )
+
+
+def is_half_told(thing: Mapping[str, Any]) -> bool:
+    """Whether a refund names what it moved without saying it: then it must be fetched whole."""
+    return any(isinstance(thing.get(one), str) for one in BALANCE)
 
 
 def dispute(thing: Mapping[str, Any]) -> DisputeFact:
@@ -71,6 +91,23 @@ def dispute(thing: Mapping[str, Any]) -> DisputeFact:
         status=DisputeStatus("prevented" if status == ENDED_BY_REFUND else status),
         reason=str(thing.get("reason") or "general")[:80],
         due_by=_moment(due_by) if due_by else None,
+        happened_at=_moment(thing["created"]),
+        moves=_moves(thing.get("balance_transactions") or []),
+    )
+
+
+def _moves(told: Sequence[object]) -> tuple[Moved, ...]:
+    """An id alone says nothing."""
+    return tuple(_moved(one) for one in told if isinstance(one, Mapping))
+
+
+def _moved(thing: Mapping[str, Any]) -> Moved:
+    amount, fee = Money(thing["amount"], thing["currency"]), Money(thing["fee"], thing["currency"])
+    return Moved(
+        move_id=things.id_of(thing, "a balance transaction"),
+        minor=amount.minor,
+        fee_minor=fee.minor,
+        currency=amount.currency,
         happened_at=_moment(thing["created"]),
     )
 

@@ -7,8 +7,11 @@ from typing import Any
 import stripe
 
 from luma.services.gateways.protocol import Thing
+from luma.services.gateways.reversal_events import BALANCE
 
 PAGE = 100
+SETTLED = {Thing.CHARGE: ("balance_transaction",), Thing.REFUND: BALANCE}
+"""What only names what it moved, unless it is asked for."""
 
 
 def listed(
@@ -17,14 +20,14 @@ def listed(
     since: datetime | None,
     of: str | None,
 ) -> Iterator[dict[str, object]]:
-    """Charges come with what they settled to; payouts are those of one account."""
+    """Charges and refunds come with what they settled to; payouts are those of one account."""
     asked: Any = {"limit": PAGE}
     if since is not None:
         asked["created"] = {"gte": int(since.timestamp())}
     if of is not None and kind is not Thing.PAYOUT:
         asked["source" if kind is Thing.BALANCE else "payment_intent"] = of
-    if kind is Thing.CHARGE:
-        asked["expand"] = ["data.balance_transaction"]
+    if kind in SETTLED:
+        asked["expand"] = [f"data.{name}" for name in SETTLED[kind]]
     options: Any = {"stripe_account": of} if kind is Thing.PAYOUT else {}
     for thing in _first(client, kind)(asked, options).auto_paging_iter():
         yield thing.to_dict()

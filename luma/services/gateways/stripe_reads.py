@@ -7,6 +7,7 @@ import stripe
 
 from luma.services.gateways import stripe_connect
 from luma.services.gateways.protocol import Thing
+from luma.services.gateways.reversal_events import BALANCE
 
 Found = dict[str, object]
 
@@ -24,7 +25,7 @@ def charge(client: stripe.StripeClient, thing_id: str) -> Found:
 
 
 def refund(client: stripe.StripeClient, thing_id: str) -> Found:
-    return client.v1.refunds.retrieve(thing_id).to_dict()
+    return client.v1.refunds.retrieve(thing_id, {"expand": list(BALANCE)}).to_dict()
 
 
 def dispute(client: stripe.StripeClient, thing_id: str) -> Found:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerKind, LedgerTransaction
 from luma.models.order import Order
-from luma.models.payee import Transfer
 from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
 from luma.models.user import rehearsal_buyers
@@ -23,7 +22,7 @@ from luma.values import Money
 EDGE = timedelta(hours=1)
 """What LUMA notes as having happened later than it did may lie outside of what is listed."""
 
-BACK = (LedgerKind.REFUND_BACK, LedgerKind.DISPUTE_BACK)
+BACK = (LedgerKind.REFUND_BACK, LedgerKind.DISPUTE_BACK, LedgerKind.SETTLEMENT_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +96,9 @@ def _known(session: Session, sources: Iterable[str]) -> dict[str, str]:
     by_payment: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[int]], ...] = (
         (Refund.refund_id, Refund.payment_id),
         (Dispute.dispute_id, Dispute.payment_id),
-        (Transfer.gateway_id, Transfer.payment_id),
     )
     charges = select(Payment.charge_id, Order.public_id).join(Order, Order.id == Payment.order_id)
-    asked = [charges.where(Payment.charge_id.in_(wanted))]
+    asked = [charges.where(Payment.charge_id.in_(wanted)), _transfers(wanted)]
     for name, payment_id in by_payment:
         joined = select(name, Order.public_id).join(Payment, Payment.id == payment_id)
         asked.append(joined.join(Order, Order.id == Payment.order_id).where(name.in_(wanted)))
@@ -108,6 +106,20 @@ def _known(session: Session, sources: Iterable[str]) -> dict[str, str]:
         rows = session.execute(one.where(Order.buyer_id.not_in(rehearsal_buyers())))
         found |= {name: order for name, order in rows if name}
     return found
+
+
+def _transfers(wanted: Select[str]) -> Select[*tuple[Any, ...]]:
+    """By the ledger, which also has those that somebody made past LUMA."""
+    name = func.split_part(LedgerTransaction.key, ":", 2)
+    return (
+        select(name, Order.public_id)
+        .join(Payment, Payment.id == LedgerTransaction.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(
+            LedgerTransaction.kind.in_([LedgerKind.TRANSFER, LedgerKind.TRANSFER_BACK]),
+            name.in_(wanted),
+        )
+    )
 
 
 def _post(session: Session, lists: Lists, both: Sides) -> None:

@@ -1,12 +1,10 @@
 """Post what the facts of a payment say into the ledger: once each, and in any order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Self
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
@@ -16,28 +14,14 @@ from luma.models.payment import Payment
 from luma.models.reversal import Dispute, Refund
 from luma.models.user import rehearsal_buyers
 from luma.services import clock
-from luma.services.money import shares
+from luma.services.money import journal, settlements, shares
+from luma.services.money.journal import Lines, Posting
 from luma.services.money.shares import Gone, Shares
 from luma.values import DisputeStatus
 
-Lines = Mapping[LedgerAccount, int]
+__all__ = ["Lines", "Posting"]
 
 RETURNED = (DisputeStatus.WON, DisputeStatus.PREVENTED, DisputeStatus.WARNING_CLOSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One movement: what came in or was spent is above zero, what is owed or earned below."""
-
-    kind: LedgerKind
-    thing: str
-    """The id of the fact behind it."""
-    happened_at: datetime
-    lines: Lines
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind}:{self.thing}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +118,7 @@ def post(session: Session, payment_id: int) -> None:
         _post_dispute(book, dispute)
     for posting in book.posted:
         write(session, posting, book.gateway, payment, book.instructor_id)
+    settlements.post(session, payment, book.gateway)
 
 
 def write(
@@ -159,7 +144,7 @@ def write_for(session: Session, posting: Posting, gateway: str, whose: Whose) ->
         for account, minor in posting.lines.items()
         if minor
     ]
-    _write(session, posting, gateway, whose.payment_id, lines)
+    journal.write(session, posting, gateway, whose.payment_id, lines)
 
 
 def carry(session: Session, thing: str, gateway: str, kept: Share, from_debt: Share) -> None:
@@ -175,33 +160,7 @@ def carry(session: Session, thing: str, gateway: str, kept: Share, from_debt: Sh
         )
         for share in (kept, from_debt)
     ]
-    _write(session, posting, gateway, kept.whose.payment_id, lines)
-
-
-def _write(
-    session: Session,
-    posting: Posting,
-    gateway: str,
-    payment_id: int | None,
-    lines: list[LedgerEntry],
-) -> None:
-    if sum(line.minor for line in lines):
-        raise ValueError(f"{posting.key} does not come to zero")
-    new = insert(LedgerTransaction).values(
-        key=posting.key,
-        kind=posting.kind,
-        gateway=gateway,
-        payment_id=payment_id,
-        happened_at=posting.happened_at,
-        posted_at=clock.now(),
-    )
-    number = session.scalar(new.on_conflict_do_nothing().returning(LedgerTransaction.id))
-    if number is None:
-        return
-    for line in lines:
-        line.transaction_id = number
-    session.add_all(lines)
-    session.flush()
+    journal.write(session, posting, gateway, kept.whose.payment_id, lines)
 
 
 def _post_payment(book: Book) -> None:

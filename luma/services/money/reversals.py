@@ -1,6 +1,7 @@
 """Write down refunds and disputes, wherever they were made, and derive what follows."""
 
 import logging
+from dataclasses import asdict
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -8,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from luma.models.payment import Payment
-from luma.models.reversal import Dispute, Refund
+from luma.models.reversal import BalanceMove, Dispute, Refund
 from luma.services import signals
 from luma.services.gateways.reversal_events import DisputeFact, RefundFact
 from luma.services.money import access, ledger, letters_of_money
@@ -34,7 +35,10 @@ def record(session: Session, fact: RefundFact | DisputeFact) -> None:
     order = access.locked(session, payment.order_id)
     row = _refund(payment, fact) if isinstance(fact, RefundFact) else _dispute(payment, fact)
     fact_id = session.scalar(row)
+    has_moved = _note_moves(session, payment, fact)
     if fact_id is None:
+        if has_moved:
+            ledger.post(session, payment.id)
         return
     if isinstance(fact, RefundFact) and fact.status is RefundStatus.FAILED:
         log.error("a refund failed", extra={"order": order.public_id, "why": fact.failure})
@@ -52,6 +56,16 @@ def _payment(session: Session, intent: str | None) -> Payment:
     if intent is None or found is None:
         raise UnknownPayment("There is no payment with the id it names.")
     return found
+
+
+def _note_moves(session: Session, payment: Payment, fact: RefundFact | DisputeFact) -> bool:
+    """Write down what moved at the gateway, which is heard later than the fact, too."""
+    thing = fact.refund_id if isinstance(fact, RefundFact) else fact.dispute_id
+    rows = [{"payment_id": payment.id, "thing": thing} | asdict(one) for one in fact.moves]
+    if not rows:
+        return False
+    new = insert(BalanceMove).values(rows).on_conflict_do_nothing()
+    return bool(session.scalars(new.returning(BalanceMove.id)).all())
 
 
 def _refund(payment: Payment, fact: RefundFact) -> ReturningInsert[int]:

@@ -22,7 +22,15 @@ from luma.services.money import access, checkout, orders
 from luma.settings import settings
 from luma.values import AttemptStatus, EnrolmentSource, Money, OrderStatus
 from tests.factories import actor, enrol, make_course, make_published, make_user, signed_in
-from tests.selling import is_learning, make_attempt, make_order, open_sale
+from tests.selling import (
+    EXPIRED,
+    Sale,
+    deliver,
+    is_learning,
+    make_attempt,
+    make_order,
+    open_sale,
+)
 
 
 @pytest.fixture
@@ -174,6 +182,21 @@ def test_who_has_just_paid_the_old_price_is_not_asked_again(
     order = only_order(session)
     assert order.status is OrderStatus.PENDING
     assert where == f"/checkout/{order.public_id}"
+
+
+def test_after_a_visit_expired_the_next_press_opens_a_new_order_and_a_new_page(
+    session: Session, key: str, course: Course, buyer: User
+) -> None:
+    first = checkout.start(key, course.slug)
+    order = only_order(session)
+    visit = session.scalars(select(CheckoutAttempt)).one()
+    deliver(session, Sale(buyer, course, order, visit).event(EXPIRED))
+
+    second = checkout.start(key, course.slug)
+
+    assert first != second
+    found = session.scalars(select(Order.status).order_by(Order.id)).all()
+    assert found == [OrderStatus.EXPIRED, OrderStatus.OPEN]
 
 
 def test_a_late_payment_leads_back_to_its_own_page(

@@ -14,7 +14,8 @@ from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import SandboxSession
 from luma.models.user import User
 from luma.services import clock
-from luma.services.gateways import sandbox_events
+from luma.services.gateways import sandbox_charges, sandbox_events
+from luma.services.gateways.charge_events import CHARGE_UPDATED
 from luma.services.gateways.checkout_events import COMPLETED
 from luma.services.gateways.protocol import CheckoutRequest
 from luma.values import Money
@@ -34,8 +35,16 @@ class Sold:
 
     def event(self) -> str:
         """The body of the event that says it was paid, new at each call."""
+        return sandbox_events.event(COMPLETED, sandbox_events.session(self._visit()), clock.now())
+
+    def charge(self) -> str:
+        """The same of the event that says what the payment settled to."""
+        shown = sandbox_charges.charge(self._visit(), is_whole=True)
+        return sandbox_events.event(CHARGE_UPDATED, shown, clock.now())
+
+    def _visit(self) -> SandboxSession:
         now = clock.now()
-        visit = SandboxSession(
+        return SandboxSession(
             session_id=self.session_id,
             operation_key="",
             request=self.request.frozen(),
@@ -44,7 +53,6 @@ class Sold:
             created_at=now,
             expires_at=now + timedelta(hours=2),
         )
-        return sandbox_events.event(COMPLETED, sandbox_events.session(visit), now)
 
 
 @cache

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from procrastinate.types import JSONValue
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
 
@@ -115,6 +116,18 @@ def _take(
         row.finish(clock.now(), str(reason))
     else:
         row.finish(clock.now())
+        if events.kind_of(row.type) is Thing.CHECKOUT:
+            _try_what_waits_for(session, row)
+
+
+def _try_what_waits_for(session: Session, row: StripeEvent) -> None:
+    """What was faster than its payment is tried at once, and not when its turn comes.
+
+    Its rows are not touched: whoever has one in hand may be waiting for the order that is held.
+    """
+    waits = (StripeEvent.status == EventStatus.PARKED) & StripeEvent.subjects.overlap(row.subjects)
+    for row_id in session.scalars(select(StripeEvent.id).where(waits).order_by(StripeEvent.id)):
+        queue.defer(session, TASK, once=f"{TASK}:{row_id}", row_ids=[row_id])
 
 
 def _gateway_of(row: StripeEvent) -> str:

@@ -31,6 +31,7 @@ from tests.selling import (
     make_order,
     open_sale,
     received,
+    refund_event,
     rows_waiting,
 )
 
@@ -371,6 +372,33 @@ def test_an_unknown_order_is_waited_for(session: Session) -> None:
     assert parked is EventStatus.PARKED
     assert event_row(session).status is EventStatus.DONE
     assert session.get_one(Order, later.id).status is OrderStatus.PAID
+
+
+def test_what_was_faster_than_its_payment_is_tried_as_soon_as_that_is_here(
+    session: Session,
+) -> None:
+    sale = open_sale(session)
+    deliver(session, refund_event(sale))
+    early = event_row(session)
+    session.execute(text("DELETE FROM procrastinate_jobs"))
+
+    deliver(session, open_sale(session).event())
+    assert waiting_jobs(session) == []
+    deliver(session, sale.event())
+
+    assert waiting_jobs(session) == [[early.id]]
+    inbox.apply([early.id])
+    session.expire_all()
+    assert (early.status, sale.order.status) == (EventStatus.DONE, OrderStatus.REFUNDED)
+
+
+def waiting_jobs(session: Session) -> list[list[int]]:
+    """Events that are to be applied now."""
+    asked = text(
+        "SELECT args->'row_ids' FROM procrastinate_jobs"
+        " WHERE task_name = 'inbox.apply' AND scheduled_at IS NULL AND queueing_lock IS NOT NULL"
+    )
+    return list(session.scalars(asked))
 
 
 def test_an_event_is_given_up_after_a_day(session: Session) -> None:

@@ -16,6 +16,9 @@ from luma.services.gateways.protocol import (
 
 log = logging.getLogger(__name__)
 
+MISSING = ("resource_missing", "not_found", "account_invalid")
+"""Of things, of things of its second interface, and of accounts that have left the platform."""
+
 
 @contextmanager
 def asking(what: str) -> Iterator[None]:
@@ -49,7 +52,7 @@ def _kind(error: stripe.StripeError) -> type[GatewayRefused]:
         return AlreadyReturned
     if error.code != "resource_missing" and param.endswith("[price]"):
         return GatewayArchived
-    is_missing = error.code == "resource_missing" or param.endswith("[coupon]")
+    is_missing = error.code in MISSING or param.endswith("[coupon]")
     return GatewayMissing if is_missing else GatewayRefused
 
 

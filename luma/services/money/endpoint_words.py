@@ -61,6 +61,8 @@ def of_found(door: Door, here: Sequence[Endpoint], *, secret_is_known: bool) -> 
     """The first of `here` is the best of them."""
     best = here[0]
     broken = list(_broken(door, best))
+    if broken:
+        broken.append("Press Repair at Stripe.")
     words = [*broken, *_without_secret(door, secret_is_known), *_notes(here)]
     standing = Standing.RIGHT if not words else Standing.SLOW
     if broken or not secret_is_known:
@@ -106,9 +108,9 @@ def _of(
 
 def _broken(door: Door, best: Endpoint) -> Iterator[str]:
     if not best.is_enabled:
-        yield "It is switched off at Stripe: nothing arrives. Press Repair at Stripe."
+        yield "It is switched off at Stripe: nothing arrives."
     if lacking := best.lacks(events.WANTED_AT[door]):
-        yield f"It does not send {_named(lacking)}. Press Repair at Stripe."
+        yield f"It does not send {_named(lacking)}."
 
 
 def _without_secret(door: Door, is_known: bool) -> Iterator[str]:

@@ -47,8 +47,6 @@ class Checked:
 def check() -> None:
     """Ask the gateway and keep what it says. Waits for the network; twice is harmless."""
     gateway = gateways.current()
-    if not gateway.is_set_up():
-        return
     with db.unit_of_work() as session:
         with_thin = is_needed(session, Door.THIN)
     try:

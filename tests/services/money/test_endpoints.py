@@ -137,6 +137,19 @@ def test_an_older_release_is_slow_and_no_alarm(session: Session, school: StripeS
     assert not warned(session)
 
 
+def test_a_school_without_its_secret_is_told_which_one_to_set(
+    session: Session, school: StripeStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LUMA_STRIPE_WEBHOOK_SECRET")
+    settings.cache_clear()
+    endpoint(school)
+
+    found = verdict(session)
+
+    assert (found.standing, found.cure) == (Standing.WRONG, None)
+    assert "LUMA_STRIPE_WEBHOOK_SECRET is not set" in found.words[0]
+
+
 def test_two_for_one_address_are_said(session: Session, school: StripeStandIn) -> None:
     endpoint(school)
     endpoint(school, "we_2", path="")

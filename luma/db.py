@@ -74,8 +74,9 @@ def glance() -> Iterator[Session]:
 
 
 def forget() -> None:
-    """Close every connection; the next use opens new ones."""
+    """Close every connection; the next use opens new ones. One in use is closed when it is done."""
     if engine.cache_info().currsize:
+        event.listen(engine().pool, "checkin", _close)
         engine().dispose()
         engine.cache_clear()
         _alone.cache_clear()
@@ -85,6 +86,12 @@ def forget() -> None:
 def _alone() -> Engine:
     """The same pool, for statements that are transactions of their own."""
     return engine().execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _close(connection: DBAPIConnection | None, _entry: ConnectionPoolEntry) -> None:
+    """Its pool is gone: nobody would close it any more."""
+    if connection is not None:
+        connection.close()
 
 
 def _note_rest(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:

@@ -43,6 +43,19 @@ def test_a_connection_in_steady_use_is_not_asked_whether_it_lives(
     assert not pings
 
 
+def test_a_connection_in_use_when_all_are_closed_is_closed_when_it_is_done(
+    fresh_database: str,
+) -> None:
+    with db.unit_of_work() as session:
+        raw = session.connection().connection.dbapi_connection
+        assert isinstance(raw, psycopg.Connection)
+        db.forget()
+        assert not raw.closed
+
+    assert raw.closed
+    assert _ask()
+
+
 def test_one_connection_serves_requests_that_follow_each_other(fresh_database: str) -> None:
     opened: list[object] = []
     event.listen(db.engine(), "connect", lambda connection, _entry: opened.append(connection))

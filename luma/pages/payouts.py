@@ -103,7 +103,7 @@ async def _connect(_wish: Wish) -> str:
 
 async def _look() -> None:
     """Back from the gateway: how does the account stand now? Without an answer, an event says."""
-    number = await act(payees.begin)
+    number = await act(payees.come_back)
     with contextlib.suppress(ServiceDown):
         await apart(payees.refresh, number)
 

@@ -165,6 +165,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(ITS_STUDENT, lambda w: (w.lesson,)),
     ),
     "money.payees.begin": (Case(TEACHERS),),
+    "money.payees.come_back": (Case(TEACHERS),),
     "money.payees.connection": (Case(TEACHERS),),
     "money.hand_payouts.debts": (Case(ADMINS),),
     "money.hand_payouts.mark_paid": (

@@ -53,11 +53,12 @@ def repair(key: str | None, word: object) -> str:
 def create(key: str | None, word: object) -> Created:
     """Make the endpoint of a door at the gateway, once, however often it is pressed.
 
-    Raises RuleBroken where there is one, or where nobody could reach it.
+    Its secret is told, so the admin shows once more who they are: raises ProveAgain. Raises
+    RuleBroken where there is one, or where nobody could reach it.
     """
     door = _door(word)
     with db.unit_of_work() as session:
-        accounts.as_user(session, key, _ensure_admin)
+        accounts.as_user(session, key, _ensure_fresh_admin)
     gateway, url = gateways.current(), endpoints.address(door)
     if endpoints.is_at_home():
         raise RuleBroken("Stripe cannot reach this machine. Set LUMA_BASE_URL first.")
@@ -108,6 +109,11 @@ def _note(session: Session, actor: Actor, act: str, door: Door) -> None:
 
 def _ensure_admin(_session: Session, actor: Actor) -> None:
     policies.ensure_admin(actor)
+
+
+def _ensure_fresh_admin(_session: Session, actor: Actor) -> None:
+    policies.ensure_admin(actor)
+    policies.ensure_fresh(actor)
 
 
 def _door(word: object) -> Door:

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from luma.errors import RuleBroken
 from luma.models.course import Chapter, Lesson
 from luma.models.letter import Letter
 from luma.models.order import CheckoutAttempt, Order
@@ -31,9 +32,15 @@ class Evidence:
 
 
 def evidence(session: Session, actor: Actor, order_id: str) -> Evidence:
-    """For the seller of the course and admins. Raises NotFound for anybody else."""
+    """For the seller of the course and admins. Raises NotFound for anybody else.
+
+    Raises RuleBroken while nobody disputes the sale: how somebody learns is not the seller's to
+    read.
+    """
     order = desk.seen(session, actor, order_id)
     sale = sale_view.view(session, order, knows_gateway=False)
+    if not sale.disputes:
+        raise RuleBroken("Nobody disputes this sale, so there is nothing to prove to a bank.")
     tables = (
         _order(session, order, sale),
         _receipt(sale),

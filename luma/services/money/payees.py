@@ -46,7 +46,17 @@ def connection(session: Session, actor: Actor) -> Connection:
 
 
 def begin(session: Session, actor: Actor) -> int:
-    """The first step of connecting, before the gateway is asked."""
+    """The first step of connecting, before the gateway is asked. Raises ProveAgain.
+
+    Whoever gets this far says where the money goes: an open browser is not proof enough.
+    """
+    policies.ensure_teaches(actor)
+    policies.ensure_fresh(actor)
+    return actor.id
+
+
+def come_back(_session: Session, actor: Actor) -> int:
+    """The first step of looking how the account stands, after a visit to the gateway."""
     policies.ensure_teaches(actor)
     return actor.id
 

@@ -238,7 +238,10 @@ def _lines(columns: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         .join(Payment, Payment.id == LedgerEntry.payment_id)
         .join(Order, Order.id == Payment.order_id)
         .join(Course, Course.id == Order.course_id)
-        .where(LedgerEntry.account.in_([LedgerAccount.INSTRUCTOR, LedgerAccount.PLATFORM_FEE]))
+        .where(
+            LedgerEntry.account.in_([LedgerAccount.INSTRUCTOR, LedgerAccount.PLATFORM_FEE]),
+            owed.is_owed(),
+        )
     )
 
 

@@ -178,7 +178,7 @@ def test_evidence_is_one_file_with_terms_use_letters_and_no_addresses_of_compute
 
 def test_what_a_buyer_is_called_is_no_markup_in_the_evidence(session: Session, sale: Sale) -> None:
     sale.buyer.name = "<script>alert(1)</script>"
-    session.flush()
+    deliver(session, dispute_event(sale))
 
     found = evidence.evidence(session, seller(session, sale), sale.order.public_id)
 

@@ -43,4 +43,4 @@ def _shown(objects: dict[str, Object], one: Object, asked: Object) -> Object:
     """Written out what is asked for as `data.name`; without what only the stand-in knows."""
     names = [name.removeprefix("data.") for name in asked.get("expand", [])]
     told = {name: value for name, value in one.items() if name != "of_account"}
-    return told | {name: objects.get(one[name], one[name]) for name in names if one.get(name)}
+    return told | {n: objects.get(one[n], one[n]) for n in names if isinstance(one.get(n), str)}

@@ -214,6 +214,15 @@ def test_those_of_instructors_accounts_are_asked_for_once_somebody_has_one(
     assert (thin["event_payload"], thin["events_from"]) == ("thin", ["@accounts"])
 
 
+def test_full_events_at_the_address_of_thin_ones_are_no_use(
+    session: Session, school: StripeStandIn
+) -> None:
+    connected(session)
+    endpoint(school, path="/thin", enabled_events=["*"])
+
+    assert verdict(session, Door.THIN).standing is Standing.MISSING
+
+
 def test_a_thin_one_is_repaired(
     session: Session, school: StripeStandIn, admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,14 +110,18 @@ def test_turning_back_costs_nothing_and_the_same_page_waits(
 
 
 @pytest.mark.parametrize(
-    ("verdict", "ends"),
+    ("verdict", "ends", "ways_in"),
     [
-        ("The payment succeeds", "Payment received"),
-        ("The payment fails", "The payment did not go through"),
+        ("The payment succeeds", "Payment received", 1),
+        ("The payment fails", "The payment did not go through", 0),
     ],
 )
 def test_a_bank_may_take_its_time(
-    school: School, browser: Browser, buyer: Page, course: Course, verdict: str, ends: str
+    buyer: Page,
+    course: Course,
+    verdict: str,
+    ends: str,
+    ways_in: int,
 ) -> None:
     to_the_till(buyer, course)
     press(buyer, "Pay later")
@@ -125,10 +129,12 @@ def test_a_bank_may_take_its_time(
     bank.goto(buyer.url)
     buyer.get_by_role("link", name="Back to LUMA").click()
     expect(buyer.get_by_role("heading", name="Payment pending")).to_be_visible(timeout=15_000)
+    expect(buyer.get_by_role("link", name="Start lesson 1")).to_have_count(0)
 
     press(bank, verdict)
 
     expect(buyer.get_by_role("heading", name=ends)).to_be_visible(timeout=15_000)
+    expect(buyer.get_by_role("link", name="Start lesson 1")).to_have_count(ways_in)
 
 
 def test_while_the_bank_thinks_nothing_can_be_bought_again(

@@ -90,7 +90,10 @@ def arrive(session: Session) -> None:
 def pull(session: Session) -> None:
     """Ask the gateway for all that happened, and apply what was not known."""
     since = clock.now() - timedelta(hours=1)
-    inbox.receive(session, list(gateway.events_since(since, sorted(events.ACTED_ON)[:20])))
+    types = sorted(events.ACTED_ON)
+    for some in (types[:20], types[20:]):
+        if listed := list(gateway.events_since(since, some)):
+            inbox.receive(session, listed)
     waiting = select(StripeEvent.id).where(StripeEvent.status != EventStatus.DONE)
     for _ in range(2):
         inbox.apply(list(session.scalars(waiting.order_by(StripeEvent.id))))

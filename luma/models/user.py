@@ -118,6 +118,7 @@ class AttemptKind(StrEnum):
     VERIFY = "verify"
     DOWNLOAD = "download"
     IDENTITY = "identity"
+    COUPON = "coupon"
 
 
 class SignInAttempt(Base):

@@ -35,6 +35,7 @@ LIMITS: dict[AttemptKind, tuple[Limit, ...]] = {
     AttemptKind.VERIFY: (Limit(3, HOURS_6),),
     AttemptKind.DOWNLOAD: (Limit(5, HOUR),),
     AttemptKind.IDENTITY: (Limit(100, MINUTES_5),),
+    AttemptKind.COUPON: (Limit(30, HOUR), Limit(100, KEPT)),
 }
 
 
@@ -44,15 +45,20 @@ def count(session: Session, kind: AttemptKind, key: str) -> None:
     The lock makes attempts for one key queue up, so none is miscounted. Commit before what is
     tried is looked at: many guesses at once are no way around.
     """
-    now = clock.now()
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"{kind}:{key}"))))
+    ensure_left(session, kind, key)
+    session.add(SignInAttempt(kind=kind, key=key, attempted_at=clock.now()))
+    session.flush()
+
+
+def ensure_left(session: Session, kind: AttemptKind, key: str) -> None:
+    """Raises TooMany when one more would be one too many. Notes nothing."""
+    now = clock.now()
     for limit in LIMITS[kind]:
         recent = _recent(session, kind, key, now - limit.within, limit.most)
         if len(recent) >= limit.most:
             wait = recent[-1] + limit.within - now
             raise TooMany(f"Too many attempts. Try again in {span(wait)}.")
-    session.add(SignInAttempt(kind=kind, key=key, attempted_at=now))
-    session.flush()
 
 
 def forgive(session: Session, kind: AttemptKind, key: str) -> None:

@@ -18,6 +18,7 @@ ITS_STUDENT = frozenset({STUDENT})
 
 REFUSED = frozenset({401, 403, 404})
 OVER = frozenset({404, 409})
+UNDISPUTED = REFUSED | {409}
 """A visit that is not there any more."""
 
 
@@ -192,7 +193,7 @@ DOORS: dict[str, tuple[Door, ...]] = {
     "GET /studio/rehearse/{course}": (Door(ITS_OWNER),),
     "GET /studio/{course}/summaries": (Door(ITS_OWNER),),
     "GET /studio/sales/{order}": (Door(ITS_SELLERS, of_a_sale=True),),
-    "GET /studio/sales/{order}/evidence.zip": (Door(ITS_SELLERS, of_a_sale=True),),
+    "GET /studio/sales/{order}/evidence.zip": (Door(NOBODY, refused=UNDISPUTED),),
     # Whoever runs the school
     "GET /admin": ADMIN_PAGE,
     "GET /admin/ai": ADMIN_PAGE,

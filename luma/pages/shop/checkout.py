@@ -8,13 +8,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Header, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from luma.bridge import offload
-from luma.errors import LumaError, RuleBroken, ServiceDown
+from luma.bridge import offload, perform
+from luma.errors import LumaError, RuleBroken, ServiceDown, TooMany
+from luma.pages.guard import limits
 from luma.pages.session import act_in, key_in, viewer_of
 from luma.pages.shop.fields import coded
 from luma.pages.shop.render import leave_note, render
 from luma.services import signals
-from luma.services.money import checkout, orders, receipts, refunds, timeline
+from luma.services.money import checkout, guesses, orders, receipts, refunds, timeline
 from luma.services.money.promotions import CodeRefused
 from luma.values import OrderStatus
 
@@ -32,11 +33,15 @@ Code = Annotated[str, Form()]
 async def buy(request: Request, slug: str, code: Code = "") -> Response:
     if viewer_of(request) is None:
         return _to(f"/sign-up?next={quote(f'/courses/{slug}/buy{coded(code)}', safe='')}")
+    address = limits.address(request.scope)
     try:
+        if code.strip():
+            await perform(guesses.ensure_few, address)
         return _to(await offload(checkout.start, key_in(request.cookies), slug, code))
-    except CodeRefused:
+    except CodeRefused as refusal:
+        await perform(guesses.note, str(refusal), address)
         return _to(f"/courses/{quote(slug)}{coded(code)}#code")
-    except (RuleBroken, ServiceDown) as refusal:
+    except (RuleBroken, ServiceDown, TooMany) as refusal:
         return _back_to_course(slug, str(refusal), code)
 
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from luma.bridge import look
+from luma.bridge import look, perform
 from luma.pages import words
+from luma.pages.guard import limits
 from luma.pages.session import viewer_of
 from luma.pages.shop import instructor, pictures
 from luma.pages.shop.render import render
@@ -17,7 +18,7 @@ from luma.pages.shop.structure import as_script
 from luma.services import landing, markdown, review_wall
 from luma.services.landing import CoursePage, LessonRow
 from luma.services.landing_doors import Buy, Continue, Door, Pending
-from luma.services.money import promotions, taxes
+from luma.services.money import guesses, taxes
 from luma.services.money.promotions import Answer, Offer
 from luma.services.policies import Actor
 from luma.services.review_wall import ReviewCard, Sort, Wall
@@ -50,7 +51,7 @@ async def course_page(
     by: Sort = "helpful" if order == "helpful" else "newest"
     number = _page(reviews)
     wall = await _wall(course, viewer, by, number)
-    asked = await _asked(course, door, viewer, code)
+    asked = await _asked(request, course, door, code)
     previews = course.previews
     return render(
         request,
@@ -75,11 +76,13 @@ async def course_page(
     )
 
 
-async def _asked(course: CoursePage, door: Door, viewer: Actor | None, code: str) -> Answer | None:
+async def _asked(request: Request, course: CoursePage, door: Door, code: str) -> Answer | None:
     """Only whoever may buy the course is told about a code."""
+    viewer = viewer_of(request)
     if not code.strip() or not isinstance(door, Buy) or course.price.is_zero:
         return None
-    return await look(promotions.answer, course.id, viewer.id if viewer else None, code)
+    buyer_id, address = viewer.id if viewer else None, limits.address(request.scope)
+    return await perform(guesses.answer, course.id, buyer_id, code, address)
 
 
 async def _wall(course: CoursePage, viewer: Actor | None, order: Sort, page: int) -> Wall:

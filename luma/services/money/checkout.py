@@ -218,7 +218,8 @@ def _is_elsewhere(order: Order, visits: list[CheckoutAttempt]) -> bool:
 def _new_visit(
     session: Session, order: Order | None, actor: Actor, course: Course, given: Offer | None
 ) -> Visit | OutOfStep | NotThere:
-    """Once the gateway knows the price and the discount."""
+    """Once the gateway knows the price and the discount. Raises TooMany."""
+    visits.ensure_few(session, actor.id)
     gateway = gateways.current().name
     price_id = catalogue_sync.price_id(session, course, gateway)
     if price_id is None:

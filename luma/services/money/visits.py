@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from luma import db
+from luma.errors import TooMany
 from luma.models.course import Course
-from luma.models.order import CheckoutAttempt
+from luma.models.order import CheckoutAttempt, Order
 from luma.services import clock, gateways
 from luma.services.gateways.protocol import CheckoutRequest, CheckoutSession, GatewayRefused
 from luma.services.money import access
@@ -18,6 +20,9 @@ UNANSWERED_FOR = timedelta(minutes=45)
 """How long the same key is asked again when no answer came; the page was never shown."""
 
 SHOWABLE = timedelta(minutes=1)
+
+MOST_AN_HOUR = 30
+"""Visits that one buyer may open: each asks the gateway, which has its limits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,18 @@ def known(earlier: list[CheckoutAttempt], course: Course) -> Visit | str | None:
             request = CheckoutRequest.thawed(visit.request)
             return Visit(visit.id, course.id, visit.operation_key, request)
     return None
+
+
+def ensure_few(session: Session, buyer_id: int) -> None:
+    """Raises TooMany for a buyer who goes to and fro as no person does."""
+    since = clock.now() - timedelta(hours=1)
+    opened = (
+        select(func.count(CheckoutAttempt.id))
+        .join(Order, Order.id == CheckoutAttempt.order_id)
+        .where(Order.buyer_id == buyer_id, CheckoutAttempt.created_at > since)
+    )
+    if (session.scalar(opened) or 0) >= MOST_AN_HOUR:
+        raise TooMany("You have gone to pay very often within an hour. Try again in an hour.")
 
 
 def begin(visit: Visit) -> str:

@@ -4,19 +4,39 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from luma.errors import ProveAgain, RuleBroken
+from luma.errors import ProveAgain, RuleBroken, TooMany
 from luma.models.course import Course
+from luma.models.order import CheckoutAttempt
 from luma.models.payment import Payment
 from luma.services import accounts, clock
 from luma.services.accounts import Visit
-from luma.services.money import evidence, hand_payouts, payees, payouts
+from luma.services.money import (
+    checkout,
+    evidence,
+    guesses,
+    hand_payouts,
+    payees,
+    payouts,
+    promotions,
+)
+from luma.services.money.promotions import Answer
 from luma.services.policies import FRESH, Actor
 from luma.settings import settings
-from luma.values import Money, Role
-from tests.factories import actor, fresh, make_instructor, make_published, make_user, password_hash
-from tests.selling import deliver, dispute_event, settled_sale
+from luma.values import AttemptStatus, Money, OrderStatus, Role
+from tests.coupons import make_coupon
+from tests.factories import (
+    actor,
+    fresh,
+    make_instructor,
+    make_published,
+    make_user,
+    password_hash,
+    signed_in,
+)
+from tests.selling import deliver, dispute_event, make_attempt, make_order, settled_sale
 
 HERE = Visit("203.0.113.7", "Firefox")
 
@@ -84,3 +104,43 @@ def test_how_somebody_learns_is_read_only_to_answer_a_bank(
 
     deliver(session, dispute_event(sale))
     assert evidence.evidence(session, seller, sale.order.public_id).tables
+
+
+def test_codes_cannot_be_guessed_one_after_the_other(session: Session, course: Course) -> None:
+    make_coupon(session, course, "BREAD20")
+
+    def ask(code: str, address: str = "203.0.113.7") -> Answer:
+        return guesses.answer(session, course.id, None, code, address)
+
+    refusals = {ask(f"WRONG{number}").refusal for number in range(30)}
+
+    assert refusals == {promotions.UNKNOWN}
+    assert (ask("BREAD20").offer, "Too many" in ask("BREAD20").refusal) == (None, True)
+    assert ask("BREAD20", "203.0.113.8").offer
+    with pytest.raises(TooMany):
+        guesses.ensure_few(session, "203.0.113.7")
+
+
+def test_a_code_that_is_over_is_no_guess(session: Session, course: Course) -> None:
+    make_coupon(session, course, "OLD", ended_at=clock.now())
+
+    for _ in range(31):
+        found = guesses.answer(session, course.id, None, "OLD", "203.0.113.7")
+
+    assert found.refusal == promotions.ENDED
+
+
+def test_nobody_opens_checkouts_without_end(session: Session, course: Course) -> None:
+    """With a code and without it in turn, each visit asks the gateway several times."""
+    buyer = make_user(session)
+    key = signed_in(session, buyer.id)
+    order = make_order(session, buyer, course, status=OrderStatus.EXPIRED)
+    for _ in range(30):
+        make_attempt(session, order, None).note(AttemptStatus.EXPIRED)
+
+    with pytest.raises(TooMany, match="Try again in an hour"):
+        checkout.start(key, course.slug)
+
+    hour = clock.now() - timedelta(hours=1)
+    session.execute(update(CheckoutAttempt).values(created_at=hour))
+    assert "/sandbox/checkout/" in checkout.start(key, course.slug)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -14,9 +15,12 @@ from sqlalchemy.orm import Session
 from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from luma.models.payment import Payment, StripeEvent
 from luma.models.reversal import BalanceMove
+from luma.services import clock
 from luma.services.gateways import reversal_events, sandbox
 from luma.services.gateways.protocol import GatewayDown, Thing
+from luma.services.money import balances as balances_of
 from luma.services.money import payouts, shares
+from luma.services.money.differences import Lists
 from luma.services.policies import Actor
 from luma.values import EventStatus, Money, Role
 from tests.selling import (
@@ -268,6 +272,30 @@ def test_in_whatever_order_a_dispute_is_heard_the_end_is_the_same(session: Sessi
         "platform_fee": -289,
     }
     assert all(one == ends[0] for one in ends)
+
+
+def test_the_nightly_comparison_finds_the_same_on_both_sides(session: Session, sale: Sale) -> None:
+    """Also where the gateway knows another rate, and a fee, that only its balance tells of."""
+    out, in_ = moved("1", -3000, 1700), moved("2", 2980, -200)
+    lost, again = moved("3", -2950, 20), moved("4", 2900)
+    other = sold_in_yen(session)
+    deliver(session, disputed(sale, "needs_response", out), disputed(sale, "won", out, in_))
+    deliver(session, refunded(other, 4900, out=lost, back=again))
+    dispute, refund = session.scalars(select(BalanceMove.thing).distinct().order_by("thing"))
+
+    told = [
+        *(one | {"source": dispute, "type": "adjustment"} for one in (out, in_)),
+        lost | {"source": refund, "type": "payment_refund"},
+        again | {"source": refund, "type": "payment_failure_refund"},
+        *(
+            settled_as(CHARGED, "eur", 114) | {"source": charge, "type": "payment"}
+            for charge in session.scalars(select(Payment.charge_id))
+        ),
+    ]
+    day = timedelta(days=1)
+    lists = Lists("sandbox", clock.now() - day, clock.now() + day, [], [], [], [], told)
+
+    assert list(balances_of.differing(balances_of.sides(session, lists), lists)) == []
 
 
 def test_money_that_goes_back_and_forth_at_a_bank_is_followed(session: Session, sale: Sale) -> None:

@@ -41,12 +41,16 @@ class Sale:
 
 
 def open_sale(
-    session: Session, *, price: Money | None = None, course: Course | None = None
+    session: Session,
+    *,
+    price: Money | None = None,
+    course: Course | None = None,
+    discount: int = 0,
 ) -> Sale:
     """A buyer on the way to pay $49, as services/money/checkout.py leaves it."""
     buyer, course = make_user(session), course or make_published(session)
     course.price = price or course.price
-    order = make_order(session, buyer, course)
+    order = make_order(session, buyer, course, discount_minor=discount)
     return Sale(buyer, course, order, make_attempt(session, order))
 
 
@@ -101,6 +105,7 @@ def request_for(order: Order) -> CheckoutRequest:
         success_url=f"http://127.0.0.1:8080/checkout/{order.public_id}",
         cancel_url=f"http://127.0.0.1:8080/checkout/{order.public_id}/cancelled",
         expires_at=int((clock.now() + timedelta(hours=2)).timestamp()),
+        discount=order.discount_minor,
     )
 
 

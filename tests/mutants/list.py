@@ -7,10 +7,15 @@ INBOX = "tests/services/money/test_inbox.py"
 BACK = "tests/services/money/test_reversals.py"
 REFUNDS = "tests/services/money/test_refunds.py"
 STRIPE = "tests/services/money/test_stripe.py"
+FAULTS = "tests/services/money/test_faults.py"
+TRANSFERS = "tests/services/money/test_transfers.py"
 
 SIGNATURES = "luma/services/gateways/signatures.py"
 FACTS = "luma/services/money/facts.py"
 MONEY_INBOX = "luma/services/money/inbox.py"
+LEDGER = "alembic/versions/20261123_ledger.py"
+REFUND_CALLS = "luma/services/money/refund_calls.py"
+SENDING = "luma/services/money/transfers.py"
 AT_STRIPE = "luma/services/gateways/stripe.py"
 AT_SANDBOX = "luma/services/gateways/sandbox.py"
 
@@ -155,5 +160,82 @@ MUTANTS = (
         "if len(body) > MOST_BYTES:",
         "if False:",
         HOOK,
+    ),
+    Mutant(
+        "a coupon is counted without its limit",
+        "luma/services/money/promotions.py",
+        "Coupon.id == coupon_id, Coupon.most_uses.is_(None) | (Coupon.uses < Coupon.most_uses)",
+        "Coupon.id == coupon_id",
+        "tests/services/money/test_promotions.py tests/services/money/test_coupon_race.py",
+    ),
+    Mutant(
+        "a refund is asked for again with another key",
+        REFUND_CALLS,
+        "gateway.refund(payment, request.amount, key)",
+        'gateway.refund(payment, request.amount, f"{key}{clock.now()}")',
+        FAULTS,
+    ),
+    Mutant(
+        "a refund behind a failure of Stripe's is not looked for",
+        REFUND_CALLS,
+        "        if known := _found(gateway, payment, key):",
+        "        if known := None:",
+        FAULTS,
+    ),
+    Mutant(
+        "a key of the day before is believed to be known still",
+        REFUND_CALLS,
+        "if is_old and (known",
+        "if False and (known",
+        FAULTS,
+    ),
+    Mutant(
+        "a transfer is asked for again with another key",
+        SENDING,
+        "return gateway.transfer(request, key)",
+        'return gateway.transfer(request, f"{key}{clock.now()}")',
+        FAULTS,
+    ),
+    Mutant(
+        "a transfer behind a failure of Stripe's is not looked for",
+        SENDING,
+        "            return gateway.transfer_made(request)",
+        "            return None",
+        FAULTS,
+    ),
+    Mutant(
+        "the ledger may be changed",
+        LEDGER,
+        "  RAISE EXCEPTION 'the ledger is written once: % is refused', TG_OP;",
+        "  RETURN NULL;",
+        "tests/services/money/test_ledger.py",
+    ),
+    Mutant(
+        "lines of the ledger need not come to zero",
+        LEDGER,
+        "HAVING sum(minor) <> 0",
+        "HAVING false",
+        "tests/services/money/test_ledger.py",
+    ),
+    Mutant(
+        "what was paid out too much is not kept back",
+        "luma/services/money/owed.py",
+        "part = min(left, sale.left)",
+        "part = 0",
+        TRANSFERS,
+    ),
+    Mutant(
+        "a share is sent while its buyer may still have it back",
+        "luma/services/money/owed.py",
+        "& (_held_until() < clock.now())",
+        "",
+        TRANSFERS,
+    ),
+    Mutant(
+        "the promise of a refund never ends",
+        "luma/services/money/refunds.py",
+        "if until is None or until < clock.now():",
+        "if until is None:",
+        REFUNDS,
     ),
 )

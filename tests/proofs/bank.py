@@ -9,7 +9,14 @@ from luma.models.payment import SandboxReversal
 from luma.services import clock
 from luma.services.gateways import sandbox_events
 from luma.values import DisputeStatus, RefundStatus
-from tests.selling import COMPLETED, EXPIRED, FAILED_LATE, SUCCEEDED_LATE, Sale
+from tests.selling import (
+    COMPLETED,
+    EXPIRED,
+    FAILED_LATE,
+    SUCCEEDED_LATE,
+    Sale,
+    charge_event,
+)
 
 OPEN, PROMISED, PAID, OVER = "open", "promised", "paid", "over"
 
@@ -78,6 +85,11 @@ class Bank:
     def in_state(self, wanted: str) -> list[int]:
         return [number for number, state in enumerate(self.state) if state == wanted]
 
+    def paid(self, visit: int) -> int:
+        """What a payment brings: the price less the order's coupon."""
+        order = self.visits[visit].order
+        return order.price.minor - order.discount_minor
+
     def pay(self, visit: int) -> None:
         self._checkout(visit, PAID, COMPLETED, "paid")
 
@@ -95,9 +107,8 @@ class Bank:
 
     def left(self, visit: int) -> int:
         """What can still be given back: refunds that count, and what a bank has taken, are gone."""
-        paid = self.visits[visit].order.price.minor
         back = sum(one.minor for one in self.refunds if self._counts(one, visit))
-        return 0 if self._is_taken(visit) else paid - back
+        return 0 if self._is_taken(visit) else self.paid(visit) - back
 
     def refund(self, visit: int, minor: int) -> None:
         name = f"re_sbx_{self.visits[visit].order.id}_{len(self.refunds)}"
@@ -111,7 +122,7 @@ class Bank:
 
     def dispute(self, visit: int, status: DisputeStatus) -> None:
         name = f"du_sbx_{self.visits[visit].order.id}_{len(self.disputes)}"
-        made = Reversal(name, visit, self.visits[visit].order.price.minor, status)
+        made = Reversal(name, visit, self.paid(visit), status)
         self.disputes.append(made)
         self._tell_dispute("charge.dispute.created", made)
 
@@ -135,6 +146,8 @@ class Bank:
         body = self.visits[visit].event(kind, paid)
         attempt = "" if is_paid else words[kind]
         self.told.append(Told(body, visit, paid=is_paid, attempt=attempt))
+        if is_paid:
+            self.told.append(Told(charge_event(self.visits[visit]), visit))
 
     def _tell_refund(self, one: Reversal) -> None:
         assert isinstance(one.status, RefundStatus)

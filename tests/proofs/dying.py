@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -24,21 +24,38 @@ class Mother:
 
     process: "subprocess.Popen[str]"
     killed: int = 0
+    is_ready: bool = False
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=20))
 
     def live(
-        self, *bodies: str, point: Point | None = None, checkout: Sequence[str] = ()
+        self,
+        *bodies: str,
+        point: Point | None = None,
+        checkout: Sequence[str] = (),
+        stays: bool = False,
     ) -> tuple[bool, list[str]]:
         """Whether it was killed, and what it had not answered well by then.
 
         It answers the deliveries, then works until nothing waits, and ends by itself.
         """
-        self._ask({"posts": len(bodies), "point": point, "checkout": checkout or None})
+        ours = {name: value for name, value in os.environ.items() if name.startswith("LUMA_")}
+        wish = {"posts": len(bodies), "point": point, "settings": ours, "stays": stays}
+        self._ask(wish | {"checkout": checkout or None})
         port = self._answer()["port"]
-        left = [body for body in bodies if _post(port, body) != 200]
+        left = [body for body in bodies if self._post(port, body) != 200]
         end = self._answer()
         self.killed += end["killed"]
         assert end["killed"] or end["left"] == 0, "it broke instead of dying"
         return end["killed"], left
+
+    def _post(self, port: int, body: str) -> int:
+        """The status, or 0 when nobody answers."""
+        address = f"http://127.0.0.1:{port}/webhooks/stripe"
+        headers = {"Stripe-Signature": signed(body)}
+        try:
+            return self.http.post(address, content=body, headers=headers).status_code
+        except httpx.HTTPError:
+            return 0
 
     def _ask(self, wish: dict[str, Any]) -> None:
         assert self.process.stdin is not None
@@ -61,19 +78,10 @@ def mother() -> Iterator[Mother]:
         text=True,
         env=os.environ.copy(),
     ) as process:
-        yield Mother(process)
+        known = Mother(process)
+        yield known
+        known.http.close()
         process.communicate()
-
-
-def _post(port: int, body: str) -> int:
-    """The status, or 0 when nobody answers."""
-    address = f"http://127.0.0.1:{port}/webhooks/stripe"
-    headers = {"Stripe-Signature": signed(body)}
-    try:
-        answer = httpx.post(address, content=body, headers=headers, timeout=20, trust_env=False)
-    except httpx.HTTPError:
-        return 0
-    return answer.status_code
 
 
 def time_passes() -> None:

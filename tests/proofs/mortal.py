@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import Any
 
@@ -24,9 +25,16 @@ from starlette.responses import Response
 
 from luma import bridge, db, logs, webhooks, worker
 from luma.services.money import checkout, inbox
+from luma.settings import settings
 
 Wish = dict[str, Any]
-"""`posts` to answer before the work begins, the `point` to die at, and a `checkout` to start."""
+"""`posts` to answer before the work begins, the `point` to die at, and a `checkout` to start.
+
+With `stays` the mother lives it herself and nobody dies: what is slow once is over then.
+"""
+
+ROUNDS = 8
+"""Most times that what waits for later gets its turn within one life."""
 
 
 def main() -> None:
@@ -34,11 +42,12 @@ def main() -> None:
     for line in sys.stdin:
         wish: Wish = json.loads(line)
         with socket.create_server(("127.0.0.1", 0)) as door:
-            pid = os.fork()
-            if pid == 0:
+            stays = wish.get("stays", False)
+            pid = 0 if stays else os.fork()
+            if pid == 0 and not stays:
                 _live(wish, door)
             _say({"port": door.getsockname()[1]})
-        _, status = os.waitpid(pid, 0)
+            status = _rehearse(wish, door) if stays else os.waitpid(pid, 0)[1]
         _say(
             {
                 "killed": os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL,
@@ -52,17 +61,39 @@ def _say(answer: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
+def _rehearse(wish: Wish, door: socket.socket) -> int:
+    """A life without its end. What cannot be handed down is left behind: threads, connections."""
+    _be(wish, door)
+
+    async def rehearsed() -> None:
+        serving, server = await _served_and_worked(door, wish.get("posts", 0))
+        server.should_exit = server.force_exit = True
+        await serving
+
+    asyncio.run(rehearsed())
+    db.engine().dispose()
+    for pool in ("_database", "_network", "_passwords", "_identity"):
+        workers = getattr(bridge, pool)
+        setattr(bridge, pool, ThreadPoolExecutor(workers._max_workers, pool))
+        workers.shutdown()
+    return 0
+
+
 def _live(wish: Wish, door: socket.socket) -> None:
     """The whole life of one process. It ends here, one way or the other."""
     code = 1
-    os.environ["LUMA_BASE_URL"] = f"http://127.0.0.1:{door.getsockname()[1]}"
     try:
+        _be(wish, door)
         if point := wish.get("point"):
             _die_at(point)
         if buying := wish.get("checkout"):
             checkout.start(*buying)
-        asyncio.run(_served_and_worked(door, wish.get("posts", 0)))
-        code = 0
+
+        async def lived() -> None:
+            await _served_and_worked(door, wish.get("posts", 0))
+            os._exit(0)  # open connections are not what is proved here
+
+        asyncio.run(lived())
     except BaseException:
         import traceback
 
@@ -71,20 +102,31 @@ def _live(wish: Wish, door: socket.socket) -> None:
         os._exit(code)
 
 
-async def _served_and_worked(door: socket.socket, posts: int) -> None:
+def _be(wish: Wish, door: socket.socket) -> None:
+    """What a process of these settings is."""
+    os.environ.update(wish.get("settings", {}))
+    os.environ["LUMA_BASE_URL"] = f"http://127.0.0.1:{door.getsockname()[1]}"
+    settings.cache_clear()
+
+
+async def _served_and_worked(
+    door: socket.socket, posts: int
+) -> tuple[asyncio.Task[None], uvicorn.Server]:
     """A server that answers so many deliveries, and a worker that has its turn after them."""
     all_answered = asyncio.Event()
-    serving = asyncio.create_task(_server(posts, all_answered).serve([door]))
+    server = _server(posts, all_answered)
+    serving = asyncio.create_task(server.serve([door]))
     if posts:
         await all_answered.wait()
     app = worker.build(worker._conninfo())
     app.periodic_registry.periodic_tasks.clear()  # the clock's jobs are not what is proved here
     async with app.open_async():
         await bridge.perform(inbox.resume)
-        while lanes := await _waiting(app):
+        for _ in range(ROUNDS):
+            if not (lanes := await _waiting(app)):
+                break
             await asyncio.gather(*(_lane(app, name, worker.LANES[name]) for name in lanes))
-        os._exit(0)  # open connections are not what is proved here either
-    await serving
+    return serving, server
 
 
 def _server(posts: int, all_answered: asyncio.Event) -> uvicorn.Server:
@@ -116,10 +158,14 @@ async def _lane(app: App, name: str, most: int) -> None:
 
 
 async def _waiting(app: App) -> list[str]:
-    """The lanes in which a job could run now."""
+    """The lanes in which something waits. Nobody here waits for the clock: it is later already."""
+    for later in (
+        "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'",
+        "UPDATE stripe_events SET next_at = now() - interval '1 hour' WHERE status = 'parked'",
+    ):
+        await app.connector.execute_query_async(later)
     rows = await app.connector.execute_query_all_async(
-        "SELECT DISTINCT queue_name FROM procrastinate_jobs"
-        " WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())"
+        "SELECT DISTINCT queue_name FROM procrastinate_jobs WHERE status = 'todo'"
     )
     return [str(row["queue_name"]) for row in rows]
 

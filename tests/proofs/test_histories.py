@@ -1,5 +1,5 @@
-"""After any history of orders, refunds, disputes and grants, delivered in any order and more than
-once, access and money are what the gateway's own books say."""
+"""After any history of orders, coupons, refunds, disputes and grants, delivered in any order and
+more than once, access and money are what the gateway's own books say."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -18,16 +18,29 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from luma.models.coupon import Coupon, CouponUse
+from luma.models.ledger import LedgerEntry, LedgerTransaction
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
 from luma.models.reversal import Dispute, Refund
+from luma.services import policies
 from luma.services.gateways.sandbox_events import intent_id
-from luma.services.money import access, grants
-from luma.values import DisputeStatus, EnrolmentSource, EventStatus, OrderStatus, RefundStatus
+from luma.services.money import access, facts, grants, promotions
+from luma.services.money.promotions import CodeRefused, Offer
+from luma.values import (
+    DisputeStatus,
+    EnrolmentSource,
+    EventStatus,
+    Money,
+    OrderStatus,
+    RefundStatus,
+)
+from tests.coupons import make_coupon, uses
+from tests.factories import make_user
 from tests.proofs import bank as books
 from tests.proofs.bank import Bank, Told
-from tests.selling import Sale, deliver, make_attempt, open_sale
+from tests.selling import Sale, deliver, make_attempt, make_order, open_sale
 
 T = TypeVar("T")
 
@@ -53,11 +66,23 @@ class Histories(RuleBasedStateMachine):
         self.arrived: list[Told] = []
         self.given: list[EnrolmentSource] = []
 
-    @initialize()
-    def somebody_wants_a_course(self) -> None:
+    @initialize(discount=st.sampled_from([0, 980]))
+    def somebody_wants_a_course(self, discount: int) -> None:
+        """With a code of which there is one use, or without."""
         self.point = self.session.begin_nested()
-        self.sale = open_sale(self.session)
+        self.sale = open_sale(self.session, discount=discount)
+        course = self.sale.course
+        self.coupon = make_coupon(self.session, course, f"LAST{course.id}", most_uses=1)
+        self.full = make_coupon(self.session, course, f"ALL{course.id}", percent=100, most_uses=2)
+        self.rival: Order | None = None
+        if discount:
+            promotions.claim(self.session, self.sale.order, self._offer(self.coupon, discount))
         self.bank.open(self.sale)
+
+    def _offer(self, coupon: Coupon, minor: int) -> Offer:
+        price = self.sale.order.price
+        off = Money(minor, price.currency)
+        return Offer(coupon.id, coupon.code, price, off, coupon.words, None)
 
     # What happens at the gateway.
 
@@ -136,7 +161,74 @@ class Histories(RuleBasedStateMachine):
         access.derive_enrolment(self.session, buyer, course)
         self.given.remove(source)
 
+    @precondition(lambda self: self.rival is None)
+    @rule()
+    def somebody_else_wants_the_last_use(self) -> None:
+        """They get it exactly if nobody has it."""
+        free = uses(self.session, self.coupon) == (0, 0)
+        buyer = make_user(self.session)
+        rival = make_order(self.session, buyer, self.sale.course, discount_minor=980)
+        try:
+            promotions.claim(self.session, rival, self._offer(self.coupon, 980))
+        except CodeRefused:
+            assert not free
+        else:
+            assert free
+            self.rival = rival
+
+    @rule()
+    def somebody_has_a_code_for_all_of_it(self) -> None:
+        """Paid without a gateway, twice; then it is used up."""
+        before, _ = uses(self.session, self.full)
+        buyer, course = make_user(self.session), self.sale.course
+        order = make_order(self.session, buyer, course, discount_minor=PRICE)
+        try:
+            promotions.claim(self.session, order, self._offer(self.full, PRICE))
+        except CodeRefused:
+            assert before == 2
+            return
+        facts.record_free(self.session, order)
+        assert before < 2
+        assert order.status is OrderStatus.PAID
+        assert policies.is_enrolled(self.session, buyer.id, course.id)
+
     # What is true at any moment.
+
+    @invariant()
+    def a_coupon_counts_who_holds_it_and_never_more_than_there_are(self) -> None:
+        for coupon in (self.coupon, self.full):
+            counted, held = uses(self.session, coupon)
+            assert counted == held <= (coupon.most_uses or 0)
+
+    @invariant()
+    def a_use_is_held_until_its_order_ends_without_money(self) -> None:
+        """Money that comes after the end takes it again, unless somebody else has it by then."""
+        held = select(CouponUse.id).where(
+            CouponUse.order_id == self.sale.order.id, CouponUse.released_at.is_(None)
+        )
+        is_over = self._expected()[0] in (OrderStatus.EXPIRED, OrderStatus.FAILED)
+        wanted = bool(self.sale.order.discount_minor) and not is_over and self.rival is None
+        assert (self.session.scalar(held) is not None) is wanted
+
+    @invariant()
+    def the_ledger_comes_to_nothing(self) -> None:
+        sums = (
+            select(func.sum(LedgerEntry.minor))
+            .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+            .join(Payment, Payment.id == LedgerTransaction.payment_id)
+            .where(Payment.order_id == self.sale.order.id)
+            .group_by(LedgerTransaction.id, LedgerEntry.currency)
+        )
+        assert set(self.session.scalars(sums)) <= {0}
+
+    @invariant()
+    def a_payment_is_what_was_left_to_pay_in_the_orders_currency(self) -> None:
+        order = self.sale.order
+        found = select(Payment.amount_minor, Payment.amount_currency, Payment.mismatch).where(
+            Payment.order_id == order.id
+        )
+        due = (PRICE - order.discount_minor, order.price.currency, None)
+        assert all(tuple(one) == due for one in self.session.execute(found))
 
     @invariant()
     def access_is_open_exactly_if_something_good_gives_it(self) -> None:
@@ -258,7 +350,7 @@ class Histories(RuleBasedStateMachine):
         }
         ended = (RefundStatus.FAILED, RefundStatus.CANCELED)
         back = sum(minor for name, minor in refunds.items() if self._newest(name) not in ended)
-        if back >= PRICE:
+        if back >= self.bank.paid(visit):
             return "refunded"
         suspends = {DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW}
         return "disputed" if suspends & set(disputes.values()) else "good"
@@ -294,7 +386,7 @@ class Histories(RuleBasedStateMachine):
 
     def _in_order(self) -> Sale:
         """The same history of another buyer, told once and as it happened."""
-        twin = open_sale(self.session)
+        twin = open_sale(self.session, discount=self.sale.order.discount_minor)
         names = {self.sale.order.public_id: twin.order.public_id}
         for number, old in enumerate(self.bank.visits):
             attempt = twin.attempt if number == 0 else make_attempt(self.session, twin.order)
@@ -327,6 +419,10 @@ def _state(session: Session, sale: Sale) -> tuple[object, ...]:
         ),
         select(Refund.amount_minor, Refund.status).where(Refund.payment_id.in_(payments)),
         select(Dispute.amount_minor, Dispute.status).where(Dispute.payment_id.in_(payments)),
+        select(LedgerEntry.account, LedgerEntry.currency, func.sum(LedgerEntry.minor))
+        .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
+        .where(LedgerTransaction.payment_id.in_(payments))
+        .group_by(LedgerEntry.account, LedgerEntry.currency),
     )
     return tuple(sorted(map(str, session.execute(one).all())) for one in asked)
 

@@ -2,30 +2,22 @@
 deliveries that Stripe repeats, everything is as if nothing had happened."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from itertools import count
 
 import pytest
 from sqlalchemy import select, text
 
 from luma import db
-from luma.models.course import Course
-from luma.models.letter import Letter
 from luma.models.order import Order
-from luma.models.payment import Payment, StripeEvent
-from luma.models.progress import Enrolment
-from luma.models.reversal import Dispute, Refund, RefundRequest
 from luma.services import accounts
 from luma.services.accounts import Visit
 from luma.settings import settings
+from tests.database import Databases
 from tests.factories import make_published, make_user
+from tests.proofs import scenes
 from tests.proofs.dying import Mother, Point, mother, time_passes
-from tests.selling import (
-    Sale,
-    dispute_event,
-    open_sale,
-    refund_event,
-)
+from tests.proofs.scenes import Scene
 from tests.standins.running import StripeStandIn, stripe_stand_in
 
 STEPS = (
@@ -36,79 +28,145 @@ STEPS = (
     "luma.services.gateways.mail:send",
     "procrastinate.manager:JobManager.finish_job",
 )
-ALWAYS_TOLD = ("receipt", "sale", "course-open")
-"""Of what was overtaken before it was heard of, no letter tells; these are never overtaken."""
+REFUND_AT_SANDBOX = ("luma.services.gateways.sandbox:refund",)
 
 MOST_RESTARTS = 5
-AT_THE_GATEWAY = ("open_checkout", "create_product", "create_price")
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A sale, and what is delivered of it."""
-
-    sale: Sale
-    bodies: list[str] = field(default_factory=list)
+def at_stripe(*calls: str) -> tuple[str, ...]:
+    return tuple(f"luma.services.gateways.stripe:{call}" for call in calls)
 
 
-def paid() -> Scene:
-    with db.unit_of_work() as session:
-        sale = open_sale(session)
-        return Scene(sale, [sale.event()])
-
-
-def refunded_before_it_was_paid() -> Scene:
-    with db.unit_of_work() as session:
-        sale = open_sale(session)
-        return Scene(sale, [refund_event(sale), sale.event()])
-
-
-def disputed_and_won() -> Scene:
-    with db.unit_of_work() as session:
-        sale = open_sale(session)
-        return Scene(sale, [sale.event(), dispute_event(sale), dispute_event(sale, "won")])
+@pytest.fixture(scope="module")
+def _house(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Mother, dict[str, str]]]:
+    """One mother and one database for all deaths: what is slow only once is over for them all."""
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("kills")
+        ours = {
+            "LUMA_DATABASE_URL": stack.enter_context(databases.fresh()),
+            "LUMA_DATA_DIR": str(folder),
+            "LUMA_SECRET": "of these tests",
+        }
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in ours.items():
+            patch.setenv(name, value)
+        yield stack.enter_context(mother()), ours
+        db.forget()
 
 
 @pytest.fixture
-def here(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def life(_house: tuple[Mother, dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> Mother:
     """Mother, test and every process sign with the same."""
-    monkeypatch.setenv("LUMA_SECRET", "of this test")
+    known, ours = _house
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
     settings.cache_clear()
-    settings().data_path().mkdir(parents=True, exist_ok=True)
+    if not known.is_ready:
+        known.live(*scenes.paid().bodies, stays=True)
+        known.is_ready = True
+    known.killed = 0
+    return known
 
 
-@pytest.mark.usefixtures("here")
+@pytest.fixture
+def account(life: Mother, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeStandIn]:
+    with stripe_stand_in() as stand_in:
+        monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", "sk_test_x")
+        monkeypatch.setenv("LUMA_STRIPE_WEBHOOK_SECRET", "whsec_x")
+        monkeypatch.setenv("LUMA_STRIPE_API_BASE", stand_in.address)
+        settings.cache_clear()
+        yield stand_in
+        assert stand_in.misfits == []
+
+
 @pytest.mark.parametrize(
-    ("flow", "steps"),
-    [(paid, STEPS), (refunded_before_it_was_paid, ()), (disputed_and_won, ())],
+    ("flow", "steps", "first", "deaths"),
+    [
+        (scenes.paid, STEPS, 1, 15),
+        (scenes.refunded_before_it_was_paid, (), 3, 6),
+        (scenes.disputed_and_won, (), 5, 6),
+        (scenes.paid_late, (), 3, 6),
+        (scenes.paid_twice, REFUND_AT_SANDBOX, 9, 8),
+    ],
 )
 def test_whatever_it_is_killed_at_the_end_is_the_same(
-    flow: Callable[[], Scene], steps: Sequence[str]
+    life: Mother, flow: Callable[[], Scene], steps: Sequence[str], first: int, deaths: int
 ) -> None:
-    with mother() as life:
-        undisturbed = _played(life, flow, None)
-        for point in _points(lambda point: _is_killed(life, flow, point, undisturbed), steps):
-            assert point
-    assert life.killed >= 15
+    """From the `first` commit that is another one than those of a plain payment."""
+    undisturbed = _played(life, flow, None)
+
+    def dies(point: Point) -> bool:
+        before = life.killed
+        assert _played(life, flow, point) == undisturbed, point
+        return life.killed > before
+
+    _die_everywhere(dies, steps, first)
+
+    assert life.killed >= deaths
 
 
-def _is_killed(life: Mother, flow: Callable[[], Scene], point: Point, undisturbed: object) -> bool:
-    before = life.killed
-    assert _played(life, flow, point) == undisturbed, point
-    return life.killed > before
+@pytest.mark.parametrize(
+    ("flow", "steps", "makes"),
+    [
+        (scenes.a_part_that_the_seller_gives_back, at_stripe("refund"), {"re": 1}),
+        (scenes.all_back_inside_the_promise, at_stripe("refund"), {"re": 1}),
+        (scenes.a_share_that_is_due, at_stripe("transfer"), {"tr": 1, "trr": 0}),
+        (scenes.a_share_that_comes_back, at_stripe("transfer"), {"tr": 1, "trr": 1}),
+        (
+            scenes.a_coupon_and_its_code,
+            at_stripe("create_coupon", "create_promotion_code"),
+            {"cpn": 1, "promo": 1},
+        ),
+    ],
+)
+def test_what_dies_between_stripes_answer_and_our_commit_is_done_once(
+    life: Mother,
+    account: StripeStandIn,
+    flow: Callable[[StripeStandIn], Scene],
+    steps: Sequence[str],
+    makes: dict[str, int],
+) -> None:
+    def begun() -> Scene:
+        account.forget()
+        return flow(account)
+
+    undisturbed = _played(life, begun, None)
+
+    def dies(point: Point) -> bool:
+        before = life.killed
+        assert _played(life, begun, point) == undisturbed, point
+        assert {kind: len(account.all(kind)) for kind in makes} == makes, point
+        return life.killed > before
+
+    _die_everywhere(dies, steps)
+
+    assert life.killed >= 2 * len(steps) + 3
 
 
-def _points(is_killed: Callable[[Point], bool], steps: Sequence[str]) -> Iterator[Point]:
-    """Each commit until there is none left to die at, and each step, before it and after it."""
-    for number in count(1):
-        if not is_killed(("commit", "before", number)):
+def test_a_checkout_that_dies_between_stripe_and_our_commit_is_opened_once(
+    life: Mother, account: StripeStandIn
+) -> None:
+    steps = at_stripe("open_checkout", "create_product", "create_price")
+
+    _die_everywhere(lambda point: _dies_buying(life, account, point), steps)
+
+    assert life.killed >= 12
+
+
+def _die_everywhere(dies: Callable[[Point], bool], steps: Sequence[str], first: int = 1) -> None:
+    """After each commit until there is none left to die at, and before and after each step.
+
+    Before a commit everything is as after the one before it, but for what a step has done outside.
+    """
+    dies(("commit", "before", first))
+    for number in count(first):
+        if not dies(("commit", "after", number)):
             break
-        is_killed(("commit", "after", number))
-        yield ("commit", "both", number)
     for step in steps:
         for when in ("before", "after"):
-            if is_killed((step, when, 1)):
-                yield (step, when, 1)
+            dies((step, when, 1))
 
 
 def _played(life: Mother, flow: Callable[[], Scene], point: Point | None) -> object:
@@ -121,58 +179,12 @@ def _played(life: Mother, flow: Callable[[], Scene], point: Point | None) -> obj
         time_passes()
         was_killed, left = life.live(*left)
     assert _jobs() == 0
-    return _state(scene.sale)
+    return scenes.known(scene)
 
 
 def _jobs() -> int:
     with db.unit_of_work() as session:
         return session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) or 0
-
-
-def _state(sale: Sale) -> tuple[object, ...]:
-    with db.unit_of_work() as session:
-        payments = select(Payment.id).where(Payment.order_id == sale.order.id)
-        people = (sale.buyer.id, sale.course.instructor_id)
-        letters = select(Letter.kind, Letter.status).where(
-            Letter.user_id.in_(people), Letter.kind.in_(ALWAYS_TOLD)
-        )
-        asked = (
-            select(Order.status, Order.review_reason).where(Order.id == sale.order.id),
-            select(Enrolment.active, Enrolment.source).where(Enrolment.student_id == sale.buyer.id),
-            select(Payment.amount_minor, Payment.mismatch).where(Payment.order_id == sale.order.id),
-            select(Refund.amount_minor, Refund.status).where(Refund.payment_id.in_(payments)),
-            select(Dispute.status).where(Dispute.payment_id.in_(payments)),
-            select(RefundRequest.amount_minor, RefundRequest.refusal).where(
-                RefundRequest.payment_id.in_(payments), RefundRequest.refund_id.is_not(None)
-            ),
-            letters,
-            select(StripeEvent.last_error).where(StripeEvent.done_at.is_(None)),
-        )
-        found = tuple(sorted(map(str, session.execute(one).all())) for one in asked)
-        keys = session.scalars(select(Letter.key).where(Letter.user_id.in_(people))).all()
-    folder = settings().data_path() / "mail"
-    assert all((folder / f"{key}.eml").exists() for key in keys)
-    return found
-
-
-@pytest.fixture
-def account(here: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StripeStandIn]:
-    with stripe_stand_in() as stand_in:
-        monkeypatch.setenv("LUMA_STRIPE_SECRET_KEY", "sk_test_x")
-        monkeypatch.setenv("LUMA_STRIPE_WEBHOOK_SECRET", "whsec_x")
-        monkeypatch.setenv("LUMA_STRIPE_API_BASE", stand_in.address)
-        settings.cache_clear()
-        yield stand_in
-        assert stand_in.misfits == []
-
-
-def test_a_checkout_that_dies_between_stripe_and_our_commit_is_opened_once(
-    account: StripeStandIn,
-) -> None:
-    with mother() as life:
-        for _ in _checkout_points(lambda point: _dies_buying(life, account, point)):
-            pass
-    assert life.killed >= 15
 
 
 def _dies_buying(life: Mother, account: StripeStandIn, point: Point) -> bool:
@@ -183,25 +195,13 @@ def _dies_buying(life: Mother, account: StripeStandIn, point: Point) -> bool:
         buying = (accounts.key_of(visit), course.slug)
     was_killed, _ = life.live(point=point, checkout=buying)
     life.live(checkout=buying)
-    _assert_opened_once(account, buyer.id, course)
+    _assert_opened_once(account, buyer.id)
     return was_killed
 
 
-def _assert_opened_once(account: StripeStandIn, buyer_id: int, course: Course) -> None:
+def _assert_opened_once(account: StripeStandIn, buyer_id: int) -> None:
     assert [len(account.all(kind)) for kind in ("prod", "price", "cs")] == [1, 1, 1]
     with db.unit_of_work() as session:
         orders = session.scalars(select(Order.public_id).where(Order.buyer_id == buyer_id)).all()
     (opened,) = account.all("cs")
     assert [opened["client_reference_id"]] == orders
-
-
-def _checkout_points(is_killed: Callable[[Point], bool]) -> Iterator[Point]:
-    for number in count(1):
-        if not is_killed(("commit", "before", number)):
-            break
-        is_killed(("commit", "after", number))
-        yield ("commit", "both", number)
-    for call in AT_THE_GATEWAY:
-        for when in ("before", "after"):
-            if is_killed((f"luma.services.gateways.stripe:{call}", when, 1)):
-                yield (call, when, 1)

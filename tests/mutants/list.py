@@ -199,8 +199,8 @@ MUTANTS = (
     Mutant(
         "a transfer behind a failure of Stripe's is not looked for",
         SENDING,
-        "            return gateway.transfer_made(request)",
-        "            return None",
+        "if made := gateway.transfer_made(request):",
+        "if made := None:",
         FAULTS,
     ),
     Mutant(

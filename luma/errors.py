@@ -35,6 +35,10 @@ class RuleBroken(LumaError):
     status = 409
 
 
+class TooSlow(LumaError):
+    status = 408
+
+
 class TooLarge(LumaError):
     status = 413
 

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from luma.bridge import perform
-from luma.errors import LumaError, ServiceDown, TooLarge
+from luma.errors import LumaError, RuleBroken, ServiceDown, TooLarge, TooSlow
 from luma.services import gateways, identity_inbox
 from luma.services.gateways import clerk
 from luma.services.gateways.protocol import Door, GatewayEvent, Unverified
@@ -24,6 +24,8 @@ Arrival = tuple[GatewayEvent, asyncio.Future[None]]
 MOST_BYTES = 2**20
 MOST_WAITING = 5000
 AT_ONCE = 500
+BODY_WITHIN = 10.0
+"""Seconds. A caller who trickles holds a socket that long, and nothing else."""
 
 
 @router.post("/stripe")
@@ -129,8 +131,11 @@ _arrivals = _Arrivals()
 
 
 async def _store(batch: list[Arrival]) -> Exception | None:
+    """A table that somebody holds is waited out by whoever delivers, too."""
     try:
         await perform(inbox.receive, [event for event, _ in batch])
+    except RuleBroken as busy:
+        return ServiceDown(str(busy))
     except Exception as failure:
         return failure
     return None
@@ -154,10 +159,14 @@ def _refused(refusal: LumaError) -> Response:
 
 
 async def _capped_body(request: Request) -> bytes:
-    """Read no more than is allowed, whatever Content-Length says. Raises TooLarge."""
+    """Read no more than is allowed, whatever Content-Length says. Raises TooLarge, TooSlow."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise TooLarge("An event has at most 1 MB.")
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise TooLarge("An event has at most 1 MB.")
+    except TimeoutError:
+        raise TooSlow("The event took too long to arrive.") from None
     return bytes(body)

@@ -1,6 +1,7 @@
 """Things to test selling with: orders, and signed events as Stripe or the sandbox sends them."""
 
 import json
+import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -192,6 +193,20 @@ def deliver(session: Session, *bodies: str) -> None:
     parked = select(StripeEvent.id).where(StripeEvent.status == EventStatus.PARKED)
     inbox.apply(list(session.scalars(parked.order_by(StripeEvent.id))))
     session.expire_all()
+
+
+def event_of_no_consequence(padding: str = "x" * 1500) -> str:
+    """One that LUMA keeps, and does nothing about."""
+    event = {
+        "id": f"evt_sbx_{secrets.token_hex(12)}",
+        "object": "event",
+        "api_version": None,
+        "created": int(datetime.now(UTC).timestamp()),
+        "data": {"object": {"id": "in_1", "object": "invoice", "lines": padding}},
+        "livemode": False,
+        "type": "invoice.updated",
+    }
+    return json.dumps(event)
 
 
 def received(body: str) -> GatewayEvent:

@@ -1,7 +1,6 @@
 """Money: how many events the webhook takes, and how soon a buyer sees what they paid for."""
 
 import asyncio
-import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from tests.bench.orders import Sold, secret, sold
 from tests.bench.processes import Served
 from tests.bench.table import Row
 from tests.bench.world import World
-from tests.selling import signature_at
+from tests.selling import event_of_no_consequence, signature_at
 
 RATE, SECONDS = 300, 30
 """Deliveries a second, of which half are doubles and 5 % are not to be believed."""
@@ -82,10 +81,10 @@ def rows(world: World) -> Iterator[Row]:
 def _calls(sales: list[Sold]) -> list[Call]:
     """In any order: each event twice, and among them what nobody of ours has signed."""
     bodies = [body for sale in sales for body in (sale.event(), sale.charge())]
-    bodies += [_other() for _ in range(EVENTS - len(bodies))]
+    bodies += [event_of_no_consequence() for _ in range(EVENTS - len(bodies))]
     good = [Call(body, secret()) for body in bodies] * 2
-    forged = [Call(_other(), "whsec_of_somebody_else") for _ in range(BAD // 2)]
-    stale = [Call(_other(), secret(), age=3600) for _ in range(BAD - len(forged))]
+    forged = [Call(event_of_no_consequence(), "whsec_of_somebody_else") for _ in range(BAD // 2)]
+    stale = [Call(event_of_no_consequence(), secret(), age=3600) for _ in range(BAD - len(forged))]
     return sorted([*good, *forged, *stale], key=lambda _: secrets.randbits(32))
 
 
@@ -164,17 +163,3 @@ async def _one_watched(web: aiohttp.ClientSession, served: Served, sale: Sold) -
         async with web.get(page, headers=cookie) as answer:
             assert "Payment received" in await answer.text()
     return (time.perf_counter() - begun) * 1000
-
-
-def _other() -> str:
-    """An event that LUMA keeps and does nothing about."""
-    event = {
-        "id": f"evt_sbx_{secrets.token_hex(12)}",
-        "object": "event",
-        "api_version": None,
-        "created": int(time.time()),
-        "data": {"object": {"id": "in_1", "object": "invoice", "lines": "x" * 1500}},
-        "livemode": False,
-        "type": "invoice.updated",
-    }
-    return json.dumps(event)

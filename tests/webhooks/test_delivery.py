@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 from luma import db
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
+from luma.services.gateways import signatures
+from luma.services.gateways.protocol import GatewayEvent
+from luma.services.money import inbox
 from luma.settings import settings
 from luma.values import EventStatus
 from tests.selling import open_sale, signed
@@ -106,6 +109,29 @@ def test_one_event_fifty_times_at_once_has_one_effect() -> None:
     with db.unit_of_work() as session:
         assert set(answers) == {200}
         assert [count(session, table) for table in (StripeEvent, Payment, Enrolment)] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("secret")
+def test_push_and_pull_that_bring_the_same_at_once_have_one_effect() -> None:
+    bodies = [sale_event() for _ in range(10)]
+    brought = [
+        replace(signatures.read(body.encode(), source), source=source)
+        for body in bodies
+        for source in ("sandbox", "pull") * 3
+    ]
+
+    with started(), ThreadPoolExecutor(12) as gateways:
+        new = list(gateways.map(keep, brought))
+        wait_until_applied()
+
+    with db.unit_of_work() as session:
+        assert [count(session, table) for table in (StripeEvent, Payment, Enrolment)] == [10] * 3
+    assert sum(map(len, new)) == 10
+
+
+def keep(event: GatewayEvent) -> set[str]:
+    with db.unit_of_work() as session:
+        return inbox.receive(session, [event])
 
 
 @pytest.mark.usefixtures("secret")

@@ -334,6 +334,22 @@ SHAPES = {
 }
 
 
+async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(
+    client: httpx.AsyncClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "BODY_WITHIN", 0.05)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            yield b"{"
+            await asyncio.sleep(0.01)
+
+    answer = await asyncio.wait_for(client.post("/webhooks/stripe", content=trickle()), 5)
+
+    assert (answer.status_code, answer.text) == (408, "The event took too long to arrive.")
+    assert session.scalar(select(func.count(StripeEvent.id))) == 0
+
+
 @pytest.mark.parametrize("door", SHAPES)
 async def test_each_address_takes_its_own_secret_and_its_own_shape_and_no_other(
     client: Client, session: Session, monkeypatch: pytest.MonkeyPatch, door: str

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from luma.models.letter import Letter
 from luma.models.order import Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
@@ -372,6 +373,32 @@ def test_an_unknown_order_is_waited_for(session: Session) -> None:
     assert parked is EventStatus.PARKED
     assert event_row(session).status is EventStatus.DONE
     assert session.get_one(Order, later.id).status is OrderStatus.PAID
+
+
+def test_a_double_of_what_waits_or_was_given_up_changes_nothing_and_the_first_still_counts(
+    session: Session,
+) -> None:
+    sale = open_sale(session)
+    refund = refund_event(sale)
+    deliver(session, refund)
+    early = event_row(session)
+    deliver(session, refund)
+    assert (early.status, count(session, StripeEvent)) == (EventStatus.PARKED, 1)
+    early.give_up("A day has passed.")
+    deliver(session, refund)
+    assert (early.status, count(session, StripeEvent)) == (EventStatus.DEAD, 1)
+
+    deliver(session, sale.event())
+    assert is_learning(session, sale)
+    early.wake(clock.now())
+    session.flush()
+    inbox.apply([early.id])
+    inbox.apply([early.id])
+
+    session.expire_all()
+    told = select(func.count()).where(Letter.kind == "refund")
+    assert (early.status, sale.order.status) == (EventStatus.DONE, OrderStatus.REFUNDED)
+    assert session.scalar(told) == 1
 
 
 def test_what_was_faster_than_its_payment_is_tried_as_soon_as_that_is_here(

@@ -13,7 +13,7 @@ from luma.models.course import Course
 from luma.services import clock, markdown, policies, queue, search, slugs, texts
 from luma.services.authors import GONE_COURSE, own_course, plain_id
 from luma.services.course_list import has_students, picture_id
-from luma.services.money import taxes
+from luma.services.money import orders, taxes
 from luma.services.outline import live_lessons
 from luma.services.policies import Actor
 from luma.services.verification import BEFORE_SELLING, is_verified
@@ -146,10 +146,12 @@ def unpublish(session: Session, actor: Actor, course: str) -> None:
 
 
 def delete(session: Session, actor: Actor, course: str) -> None:
-    """Raises RuleBroken for a course that is on sale or has students."""
+    """Raises RuleBroken for a course that is on sale, has students or may just get one."""
     own = own_course(session, actor, course, lock=True)
     if has_students(session, own):
         raise RuleBroken("This course has students. Unpublish it instead; they keep it.")
+    if orders.is_bought_now(session, own.id):
+        raise RuleBroken("Somebody is paying for this course. Delete it when that is over.")
     own.delete(clock.now())
 
 

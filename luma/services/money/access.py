@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment
 from luma.models.progress import Enrolment
@@ -79,6 +80,8 @@ def derive_enrolment(session: Session, student_id: int, course_id: int) -> None:
         _end(session, student_id, course_id)
         return
     opened = _enrol(session, student_id, course_id, source)
+    if opened is not None:
+        _bring_back(session, course_id)
     if opened is not None and source is EnrolmentSource.PURCHASE:
         _tell_opened(session, opened, student_id, course_id)
 
@@ -169,6 +172,12 @@ def _tell_opened(session: Session, enrolment_id: int, student_id: int, course_id
     )
     if purchase is not None:
         letters.course_open(session, enrolment_id, once=f"course-open-{purchase}")
+
+
+def _bring_back(session: Session, course_id: int) -> None:
+    """A course that somebody has is not deleted: paid after all, or a dispute that was won."""
+    gone = update(Course).where(Course.id == course_id, Course.deleted_at.is_not(None))
+    session.execute(gone.values(deleted_at=None))
 
 
 def _end(session: Session, student_id: int, course_id: int) -> None:

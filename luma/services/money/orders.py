@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
@@ -82,6 +82,12 @@ def mine(session: Session, actor: Actor) -> list[OrderView]:
     listed = _of(actor).where(Order.status.not_in(UNLISTED)).order_by(Order.id.desc())
     rows = session.execute(listed.limit(MOST_LISTED))
     return [_view(actor, *row, start=f"/courses/{row[1].slug}") for row in rows]
+
+
+def is_bought_now(session: Session, course_id: int) -> bool:
+    """Whether somebody is on the way to pay for it, or a bank is still confirming."""
+    on_the_way = Order.status.in_([OrderStatus.OPEN, OrderStatus.PENDING])
+    return bool(session.scalar(select(exists().where(Order.course_id == course_id, on_the_way))))
 
 
 def start_address(session: Session, course: Course) -> str:

@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from luma.errors import RuleBroken
 from luma.models.letter import Letter
 from luma.models.order import Order
 from luma.models.payment import Payment, StripeEvent
 from luma.models.progress import Enrolment
-from luma.services import clock
+from luma.services import clock, studio
 from luma.services.gateways.protocol import Thing
 from luma.services.money import inbox
-from luma.values import EventStatus, Money, OrderStatus
+from luma.services.policies import Actor
+from luma.values import EventStatus, Money, OrderStatus, Role
 from tests.selling import (
     EXPIRED,
     FAILED_LATE,
@@ -349,6 +351,23 @@ def test_the_price_of_the_day_of_the_order_counts(session: Session) -> None:
     deliver(session, sale.event())
 
     assert is_learning(session, sale)
+
+
+def test_a_course_that_was_deleted_meanwhile_comes_back_for_who_has_paid(session: Session) -> None:
+    sale = open_sale(session)
+    sale.course.unpublish(clock.now())
+    teacher = Actor(
+        sale.course.instructor_id, "", "", frozenset({Role.INSTRUCTOR}), "", clock.now()
+    )
+    with pytest.raises(RuleBroken, match="Somebody is paying"):
+        studio.delete(session, teacher, sale.course.public_id)
+    deliver(session, sale.event(EXPIRED))
+    studio.delete(session, teacher, sale.course.public_id)
+
+    deliver(session, sale.event())
+
+    assert is_learning(session, sale)
+    assert sale.course.deleted_at is None
 
 
 def test_an_unknown_order_is_waited_for(session: Session) -> None:

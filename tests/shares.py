@@ -2,10 +2,11 @@
 
 import json
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
+from luma.models.ledger import LedgerAccount, LedgerEntry
 from luma.models.order import Order
 from luma.models.payee import (
     ForeignTransfer,
@@ -22,19 +23,25 @@ from luma.services.gateways.protocol import GatewayRefused
 from luma.services.gateways.transfer_events import TRANSFER_REVERSED, TRANSFERRED
 from luma.services.money import stopped_transfers, transfers
 from luma.values import Money
+from tests.selling import Sale
 from tests.standins import contract
 
 JSON = dict[str, object]
 
 
-def payee_of(session: Session, course: Course) -> Payee:
+def payee_of(
+    session: Session,
+    course: Course,
+    status: PayeeStatus = PayeeStatus.ACTIVE,
+    account: str = "acct_1Ines",
+) -> Payee:
     """An account of the course's instructor that may receive money."""
     now = clock.now()
     made = Payee(
         instructor_id=course.instructor_id,
         gateway="sandbox",
-        account_id="acct_1Ines",
-        status=PayeeStatus.ACTIVE,
+        account_id=account,
+        status=status,
         asked_at=now,
         created_at=now,
     )
@@ -58,6 +65,28 @@ def own(session: Session) -> list[int]:
         select(Transfer).where(Transfer.status == TransferStatus.SENT).order_by(Transfer.id)
     )
     return [-one.amount_minor if one.of_id else one.amount_minor for one in rows]
+
+
+def balance(session: Session, course: Course) -> int:
+    """What is still owed to the instructor, with what was sent for no sale in particular."""
+    total = session.scalar(
+        select(func.sum(LedgerEntry.minor)).where(
+            LedgerEntry.account == LedgerAccount.INSTRUCTOR,
+            LedgerEntry.instructor_id == course.instructor_id,
+        )
+    )
+    return -int(total or 0)
+
+
+def books(session: Session, sale: Sale) -> dict[str, int]:
+    """What stands on each account of one sale."""
+    rows = session.execute(
+        select(LedgerEntry.account, func.sum(LedgerEntry.minor))
+        .join(Payment, Payment.id == LedgerEntry.payment_id)
+        .where(Payment.order_id == sale.order.id)
+        .group_by(LedgerEntry.account)
+    )
+    return {account.value: int(minor) for account, minor in rows if minor}
 
 
 def transfer_event(

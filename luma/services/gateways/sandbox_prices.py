@@ -3,7 +3,7 @@
 What they are called and cost is what LUMA noted when it had them made.
 """
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,10 +29,7 @@ def archive(session: Session, price_id: str) -> JSON:
 
 def product(session: Session, product_id: str) -> JSON:
     """Raises GatewayMissing."""
-    asked = select(GatewayProduct).where(GatewayProduct.product_id == product_id)
-    known = session.scalar(asked)
-    if known is None:
-        raise GatewayMissing
+    known = _noted(session, GatewayProduct.product_id == product_id)
     return {
         "id": product_id,
         "object": "product",
@@ -57,10 +54,7 @@ def product(session: Session, product_id: str) -> JSON:
 
 def price(session: Session, price_id: str) -> JSON:
     """Raises GatewayMissing."""
-    asked = select(GatewayProduct).where(GatewayProduct.price_id == price_id)
-    known = session.scalar(asked)
-    if known is None:
-        raise GatewayMissing
+    known = _noted(session, GatewayProduct.price_id == price_id)
     return {
         "id": price_id,
         "object": "price",
@@ -82,3 +76,10 @@ def price(session: Session, price_id: str) -> JSON:
         "unit_amount": known.price_minor,
         "unit_amount_decimal": str(known.price_minor),
     }
+
+
+def _noted(session: Session, is_it: ColumnElement[bool]) -> GatewayProduct:
+    known = session.scalar(select(GatewayProduct).where(is_it))
+    if known is None:
+        raise GatewayMissing
+    return known

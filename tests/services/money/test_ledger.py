@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from tests.selling import (
     refund_event,
     settled_as,
 )
+from tests.shares import books
 
 
 @pytest.fixture
@@ -34,17 +35,6 @@ def sale(session: Session) -> Sale:
     return sale
 
 
-def balances(session: Session, sale: Sale) -> dict[str, int]:
-    """What stands on each account of one sale."""
-    rows = session.execute(
-        select(LedgerEntry.account, func.sum(LedgerEntry.minor))
-        .join(Payment, Payment.id == LedgerEntry.payment_id)
-        .where(Payment.order_id == sale.order.id)
-        .group_by(LedgerEntry.account)
-    )
-    return {account.value: int(minor) for account, minor in rows if minor}
-
-
 def keys(session: Session) -> list[str]:
     found = session.scalars(select(LedgerTransaction.key).order_by(LedgerTransaction.id))
     return [key.partition(":")[0] for key in found]
@@ -53,7 +43,7 @@ def keys(session: Session) -> list[str]:
 def test_a_payment_is_shared_out_once_it_is_settled(session: Session, sale: Sale) -> None:
     deliver(session, charge_event(sale))
 
-    assert balances(session, sale) == {
+    assert books(session, sale) == {
         "gateway": 4728,
         "gateway_fee": 172,
         "platform_fee": -490,
@@ -67,7 +57,7 @@ def test_before_it_is_settled_nothing_is_posted(session: Session) -> None:
 
     deliver(session, sale.event(), refund_event(sale, 900))
 
-    assert balances(session, sale) == {}
+    assert books(session, sale) == {}
 
 
 def test_a_refund_heard_before_the_settlement_is_posted_with_it(session: Session) -> None:
@@ -76,7 +66,7 @@ def test_a_refund_heard_before_the_settlement_is_posted_with_it(session: Session
     deliver(session, sale.event(), refund_event(sale, 900), charge_event(sale))
 
     assert keys(session) == ["payment", "refund"]
-    assert balances(session, sale)["instructor"] == -(4410 - 4410 * 900 // 4900)
+    assert books(session, sale)["instructor"] == -(4410 - 4410 * 900 // 4900)
 
 
 def test_a_full_refund_leaves_nobody_anything_and_the_platform_the_fee(
@@ -86,29 +76,29 @@ def test_a_full_refund_leaves_nobody_anything_and_the_platform_the_fee(
 
     deliver(session, *parts, *parts)
 
-    assert balances(session, sale) == {"gateway": -172, "gateway_fee": 172}
+    assert books(session, sale) == {"gateway": -172, "gateway_fee": 172}
 
 
 def test_a_refund_that_fails_is_undone(session: Session, sale: Sale) -> None:
-    before = balances(session, sale)
+    before = books(session, sale)
 
     deliver(session, refund_event(sale, 1234), refund_event(sale, 1234, "failed"))
     deliver(session, refund_event(sale, 1234, "failed"))
 
-    assert balances(session, sale) == before
+    assert books(session, sale) == before
     assert keys(session) == ["payment", "refund", "refund_back"]
 
 
 def test_a_bank_takes_the_money_and_gives_it_back(session: Session, sale: Sale) -> None:
-    before = balances(session, sale)
+    before = books(session, sale)
 
     deliver(session, dispute_event(sale))
-    disputed = balances(session, sale)
+    disputed = books(session, sale)
     deliver(session, dispute_event(sale, "won"))
 
     assert (disputed["dispute"], disputed["gateway"]) == (4900, -172)
     assert disputed["instructor"] == before["instructor"]
-    assert balances(session, sale) == before
+    assert books(session, sale) == before
 
 
 @pytest.mark.parametrize("heard", [("needs_response", "lost"), ("lost", "needs_response")])
@@ -117,17 +107,17 @@ def test_a_lost_dispute_is_everybodys_loss(
 ) -> None:
     deliver(session, refund_event(sale, 900), *(dispute_event(sale, status) for status in heard))
 
-    left = balances(session, sale)
+    left = books(session, sale)
     assert left == {"gateway": -1072, "gateway_fee": 172, "platform_fee": 900}
 
 
 def test_an_inquiry_moves_nothing(session: Session, sale: Sale) -> None:
-    before = balances(session, sale)
+    before = books(session, sale)
 
     deliver(session, dispute_event(sale, "warning_needs_response"))
     deliver(session, dispute_event(sale, "warning_closed"))
 
-    assert balances(session, sale) == before
+    assert books(session, sale) == before
 
 
 def test_what_does_not_fit_its_order_is_nobodys_share(session: Session) -> None:
@@ -136,7 +126,7 @@ def test_what_does_not_fit_its_order_is_nobodys_share(session: Session) -> None:
     deliver(session, sale.event(amount_subtotal=4800, amount_total=4800), charge_event(sale))
     deliver(session, refund_event(sale, 2400))
 
-    assert balances(session, sale) == {"gateway": 2278, "gateway_fee": 172, "unclear": -2450}
+    assert books(session, sale) == {"gateway": 2278, "gateway_fee": 172, "unclear": -2450}
 
 
 @pytest.mark.parametrize(
@@ -170,7 +160,7 @@ def test_a_sale_in_yen_is_shared_out_in_euros(session: Session) -> None:
     deliver(session, sale.event(), settled, refund_event(sale, 1000))
 
     assert set(session.scalars(select(LedgerEntry.currency))) == {"eur"}
-    assert balances(session, sale)["instructor"] == -(2601 - 2601 * 1000 // 4900)
+    assert books(session, sale)["instructor"] == -(2601 - 2601 * 1000 // 4900)
 
 
 Step = tuple[str, int]
@@ -202,8 +192,8 @@ def test_whatever_happens_the_lines_come_to_nothing_and_the_share_is_exact(
     ledger.post(session, payment.id)
     share = shares.of(4900, settled, 0, 1000).instructor
     gone = back(session, payment.id)
-    assert sum(balances(session, sale).values()) == 0
-    assert -balances(session, sale).get("instructor", 0) == share - share * gone // 4900
+    assert sum(books(session, sale).values()) == 0
+    assert -books(session, sale).get("instructor", 0) == share - share * gone // 4900
     assert all_movements_come_to_zero(session)
 
 

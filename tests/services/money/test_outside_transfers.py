@@ -5,11 +5,11 @@ import json
 from itertools import permutations
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
-from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerKind, LedgerTransaction
+from luma.models.ledger import LedgerKind, LedgerTransaction
 from luma.models.payee import ForeignTransfer, Payee, Transfer, TransferStatus
 from luma.models.payment import Payment, StripeEvent
 from luma.services.gateways import sandbox
@@ -18,7 +18,7 @@ from luma.services.money import transfers
 from luma.values import EventStatus, Money
 from tests.factories import make_published
 from tests.selling import Sale, deliver, dispute_event, refund_event, settled_sale
-from tests.shares import JSON, own, payee_of, run, taken_back, transfer_event
+from tests.shares import JSON, balance, own, payee_of, run, taken_back, transfer_event
 
 
 @pytest.fixture
@@ -29,17 +29,6 @@ def course(session: Session) -> Course:
 @pytest.fixture
 def payee(session: Session, course: Course) -> Payee:
     return payee_of(session, course)
-
-
-def balance(session: Session, course: Course) -> int:
-    """What is owed to the instructor, with what was sent for no sale in particular."""
-    total = session.scalar(
-        select(func.sum(LedgerEntry.minor)).where(
-            LedgerEntry.account == LedgerAccount.INSTRUCTOR,
-            LedgerEntry.instructor_id == course.instructor_id,
-        )
-    )
-    return -int(total or 0)
 
 
 def moves(session: Session) -> list[str]:

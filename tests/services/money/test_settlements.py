@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
@@ -32,6 +32,7 @@ from tests.selling import (
     refund_event,
     settled_as,
 )
+from tests.shares import books
 from tests.standins import contract
 
 JSON = dict[str, object]
@@ -79,16 +80,6 @@ def disputed(sale: Sale, status: str, *moves: JSON, kind: str = "") -> str:
     return json.dumps(body)
 
 
-def balances(session: Session, sale: Sale) -> dict[str, int]:
-    rows = session.execute(
-        select(LedgerEntry.account, func.sum(LedgerEntry.minor))
-        .join(Payment, Payment.id == LedgerEntry.payment_id)
-        .where(Payment.order_id == sale.order.id)
-        .group_by(LedgerEntry.account)
-    )
-    return {account.value: int(minor) for account, minor in rows if minor}
-
-
 def gateway(session: Session) -> Counter[str]:
     """What the ledger says lies at the gateway, by currency."""
     sums: Counter[str] = Counter()
@@ -110,7 +101,7 @@ def test_a_refund_at_another_rate_costs_the_school_the_difference(
 
     deliver(session, told, told)
 
-    assert balances(session, sale) == {"gateway": -174, "gateway_fee": 114, "exchange": 60}
+    assert books(session, sale) == {"gateway": -174, "gateway_fee": 114, "exchange": 60}
     assert movements(session) == ["payment", "refund", "settlement"]
 
 
@@ -118,7 +109,7 @@ def test_nobodys_share_depends_on_the_rate(session: Session, sale: Sale) -> None
     deliver(session, refunded(sale, 1000, out=moved("1", -700)))
 
     share = shares.of(4900, CHARGED, 0, 1000).instructor
-    assert balances(session, sale)["instructor"] == -(share - share * 1000 // 4900)
+    assert books(session, sale)["instructor"] == -(share - share * 1000 // 4900)
     assert gateway(session) == {"eur": CHARGED - 114 - 700}
 
 
@@ -134,18 +125,18 @@ def test_a_refund_at_the_same_rate_has_no_difference(session: Session) -> None:
 def test_a_refund_that_costs_a_fee_is_the_gateways_fee(session: Session, sale: Sale) -> None:
     deliver(session, refunded(sale, 4900, out=moved("1", -CHARGED, 20)))
 
-    assert balances(session, sale) == {"gateway": -134, "gateway_fee": 134}
+    assert books(session, sale) == {"gateway": -134, "gateway_fee": 134}
 
 
 def test_a_refund_that_comes_back_at_a_third_rate_leaves_only_the_difference(
     session: Session, sale: Sale
 ) -> None:
-    before = balances(session, sale)
+    before = books(session, sale)
 
     deliver(session, refunded(sale, 4900, out=moved("1", -2950)))
     deliver(session, refunded(sale, 4900, out=moved("1", -2950), back=moved("2", 2900)))
 
-    assert balances(session, sale) == before | {"gateway": before["gateway"] - 50, "exchange": 50}
+    assert books(session, sale) == before | {"gateway": before["gateway"] - 50, "exchange": 50}
 
 
 def test_a_refund_out_of_another_currency_comes_to_zero_in_each(
@@ -191,7 +182,7 @@ def test_a_refund_that_only_names_its_balance_transaction_is_fetched(
     deliver(session, refunded(sale, 4900, out="txn_1"))
 
     assert asked == [(Thing.REFUND, whole["id"])] * 2
-    assert balances(session, sale)["exchange"] == 60
+    assert books(session, sale)["exchange"] == 60
 
 
 def test_what_only_names_its_balance_transaction_is_a_fact_all_the_same(sale: Sale) -> None:
@@ -203,13 +194,13 @@ def test_what_only_names_its_balance_transaction_is_a_fact_all_the_same(sale: Sa
 def test_a_bank_takes_its_fee_with_the_money(session: Session) -> None:
     sale = open_sale(session)
     deliver(session, sale.event(), charge_event(sale))
-    before = balances(session, sale)
+    before = books(session, sale)
     out = moved("1", -4900, 1500, "usd")
 
     deliver(session, disputed(sale, "needs_response"))
     deliver(session, disputed(sale, "needs_response", out, kind="charge.dispute.funds_withdrawn"))
 
-    assert balances(session, sale) == before | {
+    assert books(session, sale) == before | {
         "gateway": before["gateway"] - 6400,
         "dispute": 4900,
         "dispute_fee": 1500,
@@ -222,7 +213,7 @@ def test_a_dispute_that_is_won_costs_what_the_bank_keeps(
 ) -> None:
     sale = open_sale(session)
     deliver(session, sale.event(), charge_event(sale))
-    before = balances(session, sale)
+    before = books(session, sale)
     out, in_ = moved("1", -4900, 1500, "usd"), moved("2", 4900, kept, "usd")
 
     deliver(session, disputed(sale, "needs_response", out), disputed(sale, "won", out))
@@ -230,7 +221,7 @@ def test_a_dispute_that_is_won_costs_what_the_bank_keeps(
     deliver(session, back, back)
 
     cost = {"gateway": before["gateway"] - fee} | ({"dispute_fee": fee} if fee else {})
-    assert balances(session, sale) == before | cost
+    assert books(session, sale) == before | cost
 
 
 def test_a_dispute_that_is_lost_at_another_rate_is_everybodys_loss_and_the_rate_the_schools(
@@ -240,7 +231,7 @@ def test_a_dispute_that_is_lost_at_another_rate_is_everybodys_loss_and_the_rate_
 
     deliver(session, disputed(sale, "needs_response", out), disputed(sale, "lost", out))
 
-    assert balances(session, sale) == {
+    assert books(session, sale) == {
         "gateway": CHARGED - 114 - 4700,
         "gateway_fee": 114,
         "dispute_fee": 1700,
@@ -261,7 +252,7 @@ def test_in_whatever_order_a_dispute_is_heard_the_end_is_the_same(session: Sessi
             disputed(sale, "won", out, in_, kind="charge.dispute.funds_reinstated"),
         ]
         deliver(session, *(told[number] for number in order))
-        ends.append(balances(session, sale))
+        ends.append(books(session, sale))
 
     assert ends[0] == {
         "gateway": CHARGED - 114 - 4700 + 3180,
@@ -311,13 +302,13 @@ def test_money_that_goes_back_and_forth_at_a_bank_is_followed(session: Session, 
 def test_a_balance_transaction_that_makes_no_sense_moves_nothing(
     session: Session, sale: Sale, change: JSON
 ) -> None:
-    before = balances(session, sale)
+    before = books(session, sale)
     body = json.loads(disputed(sale, "needs_response", moved("1", -3000)))
     body["data"]["object"]["balance_transactions"][0] |= change
 
     deliver(session, json.dumps(body))
 
-    assert balances(session, sale) == before
+    assert books(session, sale) == before
     assert EventStatus.PARKED in set(session.scalars(select(StripeEvent.status)))
 
 
@@ -339,8 +330,8 @@ def test_whatever_is_heard_the_ledger_has_what_the_balance_has(
     moves = session.scalars(select(BalanceMove).where(BalanceMove.payment_id == payment)).all()
     net = sum(one.minor - one.fee_minor for one in moves)
     waiting = not_told(session, sale, moves)
-    assert balances(session, sale).get("gateway", 0) == CHARGED - 114 + net + waiting
-    assert sum(balances(session, sale).values()) == 0
+    assert books(session, sale).get("gateway", 0) == CHARGED - 114 + net + waiting
+    assert sum(books(session, sale).values()) == 0
 
 
 def story(sale: Sale, what: str, rate: int) -> str:

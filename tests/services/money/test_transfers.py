@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from luma.models.course import Course
-from luma.models.ledger import LedgerAccount, LedgerEntry, LedgerKind, LedgerTransaction
+from luma.models.ledger import LedgerEntry, LedgerKind, LedgerTransaction
 from luma.models.payee import Payee, PayeeStatus, Transfer, TransferStatus
 from luma.models.payment import Payment
 from luma.services import clock
@@ -19,6 +19,7 @@ from luma.services.gateways.protocol import GatewayDown, GatewayRefused, Transfe
 from luma.services.money import owed, transfers
 from tests.factories import make_published
 from tests.selling import Sale, deliver, dispute_event, refund_event, settled_sale
+from tests.shares import balance, own, payee_of, run
 
 
 @pytest.fixture
@@ -26,52 +27,9 @@ def course(session: Session) -> Course:
     return make_published(session)
 
 
-def payee_of(session: Session, course: Course, status: PayeeStatus = PayeeStatus.ACTIVE) -> Payee:
-    now = clock.now()
-    payee = Payee(
-        instructor_id=course.instructor_id,
-        gateway="sandbox",
-        account_id=f"acct_sbx_{course.instructor_id:024x}",
-        status=status,
-        asked_at=now,
-        created_at=now,
-    )
-    session.add(payee)
-    session.flush()
-    return payee
-
-
 @pytest.fixture
 def payee(session: Session, course: Course) -> Payee:
     return payee_of(session, course)
-
-
-def run(session: Session, payee: Payee) -> None:
-    """The periodic job, and what it queues."""
-    transfers.plan_for(session, payee.id)
-    waiting = select(Transfer.id).where(Transfer.status == TransferStatus.WAITING)
-    for number in session.scalars(waiting.order_by(Transfer.id)).all():
-        transfers.send(number)
-    session.expire_all()
-
-
-def sent(session: Session) -> list[int]:
-    """Transfers as they are, reversals below zero."""
-    found = session.scalars(
-        select(Transfer).where(Transfer.status == TransferStatus.SENT).order_by(Transfer.id)
-    )
-    return [-one.amount_minor if one.of_id else one.amount_minor for one in found]
-
-
-def balance(session: Session, course: Course) -> int:
-    """What is still owed to the instructor."""
-    total = session.scalar(
-        select(func.sum(LedgerEntry.minor)).where(
-            LedgerEntry.account == LedgerAccount.INSTRUCTOR,
-            LedgerEntry.instructor_id == course.instructor_id,
-        )
-    )
-    return -int(total or 0)
 
 
 def test_what_is_due_is_sent_once(session: Session, course: Course, payee: Payee) -> None:
@@ -80,7 +38,7 @@ def test_what_is_due_is_sent_once(session: Session, course: Course, payee: Payee
     run(session, payee)
     run(session, payee)
 
-    assert sent(session) == [4410]
+    assert own(session) == [4410]
     assert balance(session, course) == 0
 
 
@@ -105,13 +63,13 @@ def test_nothing_is_sent_to_who_may_not_receive(
     settled_sale(session, course=course)
 
     run(session, payee)
-    waited = sent(session)
+    waited = own(session)
     payee.hear(PayeeStatus.ACTIVE, clock.now())
     session.flush()
     run(session, payee)
 
     assert waited == []
-    assert sent(session) == [4410]
+    assert own(session) == [4410]
 
 
 def test_a_dispute_holds_the_share_and_a_win_frees_it(
@@ -120,13 +78,13 @@ def test_a_dispute_holds_the_share_and_a_win_frees_it(
     sale = settled_sale(session, course=course)
     deliver(session, dispute_event(sale))
     run(session, payee)
-    held = sent(session)
+    held = own(session)
 
     deliver(session, dispute_event(sale, "won"))
     run(session, payee)
 
     assert held == []
-    assert sent(session) == [4410]
+    assert own(session) == [4410]
 
 
 def test_a_lost_dispute_takes_the_share_back(
@@ -139,7 +97,7 @@ def test_a_lost_dispute_takes_the_share_back(
     run(session, payee)
     run(session, payee)
 
-    assert sent(session) == [4410, -4410]
+    assert own(session) == [4410, -4410]
     assert balance(session, course) == 0
 
 
@@ -153,13 +111,13 @@ def test_partial_refunds_after_the_transfer_never_drift(
         deliver(session, refund_event(sale, minor, name=str(name)))
         run(session, payee)
 
-    assert sent(session) == [
+    assert own(session) == [
         4410,
         -(4410 * 333 // 4900),
         -(4410 * 1567 // 4900 - 4410 * 333 // 4900),
         -(4410 - 4410 * 1567 // 4900),
     ]
-    assert sum(sent(session)) == 0
+    assert sum(own(session)) == 0
 
 
 def test_a_refund_that_fails_after_the_reversal_is_sent_again_with_a_new_key(
@@ -174,7 +132,7 @@ def test_a_refund_that_fails_after_the_reversal_is_sent_again_with_a_new_key(
     run(session, payee)
 
     keys = session.scalars(select(Transfer.operation_key)).all()
-    assert sent(session) == [4410, -4410, 4410]
+    assert own(session) == [4410, -4410, 4410]
     assert len(set(keys)) == 3
 
 
@@ -194,7 +152,7 @@ def test_what_cannot_be_taken_back_is_kept_back_from_the_next_sale(
     run(session, payee)
 
     assert owes == -2205
-    assert sent(session) == [4410, 2205]
+    assert own(session) == [4410, 2205]
     assert balance(session, course) == 0
     assert LedgerKind.CARRY in set(session.scalars(select(LedgerTransaction.kind)))
 
@@ -222,7 +180,7 @@ def test_no_answer_is_asked_again_with_the_same_key(
     payment = session.scalars(select(Payment)).one()
     assert keys == [f"luma:transfer:{payment.id}:{course.instructor_id}"]
     assert [one.operation_key for one in session.scalars(select(Transfer))] == keys
-    assert sent(session) == [4410]
+    assert own(session) == [4410]
 
 
 def test_after_a_day_without_an_answer_it_is_looked_for(
@@ -256,7 +214,7 @@ def test_a_refusal_is_not_asked_again_the_same_day(
 
     run(session, payee)
 
-    assert sent(session) == [4410]
+    assert own(session) == [4410]
 
 
 def test_what_is_on_its_way_is_not_planned_twice(
@@ -275,7 +233,7 @@ def test_another_instructors_sale_is_not_sent(session: Session, payee: Payee) ->
 
     run(session, payee)
 
-    assert sent(session) == []
+    assert own(session) == []
 
 
 DEEDS = st.lists(
@@ -291,7 +249,7 @@ def test_whatever_happens_what_was_sent_and_what_is_owed_is_the_share(
     session: Session, deeds: list[str]
 ) -> None:
     course = make_published(session)
-    payee = payee_of(session, course)
+    payee = payee_of(session, course, account=f"acct_{course.id}")
     sales: list[Sale] = []
     for number, deed in enumerate(deeds):
         _do(session, payee, course, sales, deed, number)

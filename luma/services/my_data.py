@@ -7,18 +7,21 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import BigInteger, Row, ScalarSelect, cast, func, select
 from sqlalchemy.orm import Session
 
+from luma.models.coupon import Coupon, CouponUse
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.letter import Letter
 from luma.models.order import Order
 from luma.models.payment import Payment
 from luma.models.profile import Profile
 from luma.models.progress import Enrolment, LessonProgress
+from luma.models.reversal import Refund
 from luma.models.user import AttemptKind, SignedIn, User, UserRole
 from luma.services import attempts, policies, reviews
 from luma.services.feedback import sheets
+from luma.services.money import standings
 from luma.services.policies import Actor
 from luma.values import Money
 
@@ -76,19 +79,33 @@ def _orders(session: Session, user_id: int) -> Table:
     rows = session.execute(
         select(Order.public_id, Course.title, Order.status, Order.price_minor, Order.price_currency)
         .add_columns(Order.created_at, Payment.paid_at, Payment.amount_minor, Payment.session_id)
+        .add_columns(Coupon.code, Order.discount_minor, Payment.tax_minor, _refunded())
         .join(Course, Course.id == Order.course_id)
+        .outerjoin(CouponUse, CouponUse.order_id == Order.id)
+        .outerjoin(Coupon, Coupon.id == CouponUse.coupon_id)
         .outerjoin(Payment, Payment.order_id == Order.id)
         .where(Order.buyer_id == user_id)
         .order_by(Order.id, Payment.id)
     )
     headings = ("Order", "Course", "State", "Price", "Ordered", "Paid", "Amount", "Payment")
-    return _table("orders", "Orders and payments", headings, map(_order, rows))
+    parts = ("Code", "Discount", "Of it tax", "Refunded")
+    return _table("orders", "Orders and payments", (*headings, *parts), map(_order, rows))
+
+
+def _refunded() -> ScalarSelect[int]:
+    back = cast(func.sum(Refund.amount_minor), BigInteger)
+    counts = Refund.status.in_(standings.COUNTED)
+    return select(back).where(Refund.payment_id == Payment.id, counts).scalar_subquery()
 
 
 def _order(row: Row[*tuple[Any, ...]]) -> tuple[object, ...]:
-    number, title, status, minor, currency, ordered, paid_at, amount, payment = row
-    paid = None if amount is None else Money(amount, currency).words()
-    return number, title, status, Money(minor, currency).words(), ordered, paid_at, paid, payment
+    number, title, status, minor, currency, ordered, paid_at, amount, payment, code, *parts = row
+
+    def words(part: int | None) -> str | None:
+        return None if part is None else Money(part, currency).words()
+
+    price, paid = words(minor), words(amount)
+    return number, title, status, price, ordered, paid_at, paid, payment, code, *map(words, parts)
 
 
 def _enrolments(session: Session, user_id: int) -> Table:

@@ -4,14 +4,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import BigInteger, ScalarSelect, Select, cast, exists, func, select
 from sqlalchemy.orm import Session
 
 from luma.errors import NotFound
 from luma.models.coupon import Coupon, CouponUse
 from luma.models.course import Chapter, Course, Lesson
 from luma.models.order import Order
-from luma.services.money import tracks
+from luma.models.payment import Payment
+from luma.models.reversal import Refund
+from luma.services.money import standings, tracks
 from luma.services.policies import Actor
 from luma.values import LessonStatus, Money, OrderStatus
 
@@ -36,6 +38,8 @@ class OrderView:
     discount: Money
     """What the code took off the price; zero without one."""
     code: str | None
+    refunded: Money
+    """What went back, or is on its way back."""
     receipt_address: str | None = None
 
     @property
@@ -107,9 +111,9 @@ def start_address(session: Session, course: Course) -> str:
     return f"/learn/{course.slug}/{first}" if first else f"/courses/{course.slug}"
 
 
-def _of(actor: Actor) -> Select[Order, Course, str]:
+def _of(actor: Actor) -> Select[Order, Course, str, int]:
     return (
-        select(Order, Course, Coupon.code)
+        select(Order, Course, Coupon.code, _refunded())
         .join(Course, Course.id == Order.course_id)
         .outerjoin(CouponUse, CouponUse.order_id == Order.id)
         .outerjoin(Coupon, Coupon.id == CouponUse.coupon_id)
@@ -117,7 +121,20 @@ def _of(actor: Actor) -> Select[Order, Course, str]:
     )
 
 
-def _view(actor: Actor, order: Order, course: Course, code: str | None, *, start: str) -> OrderView:
+def _refunded() -> ScalarSelect[int]:
+    back = cast(func.coalesce(func.sum(Refund.amount_minor), 0), BigInteger)
+    return (
+        select(back)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == Order.id, Refund.status.in_(standings.COUNTED))
+        .correlate(Order)
+        .scalar_subquery()
+    )
+
+
+def _view(
+    actor: Actor, order: Order, course: Course, code: str | None, refunded: int, *, start: str
+) -> OrderView:
     return OrderView(
         public_id=order.public_id,
         status=order.status,
@@ -129,6 +146,7 @@ def _view(actor: Actor, order: Order, course: Course, code: str | None, *, start
         start_address=start,
         discount=Money(order.discount_minor, order.price.currency),
         code=code,
+        refunded=Money(refunded, order.price.currency),
         receipt_address=None if order.status in UNPAID else receipt_address(order.public_id),
     )
 

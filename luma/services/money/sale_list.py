@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from luma.models.coupon import Coupon, CouponUse
 from luma.models.course import Course
 from luma.models.order import Order
 from luma.models.payment import Payment
@@ -71,6 +72,7 @@ class SaleRow:
     course: str
     price: Money
     discount: Money
+    code: str | None
     paid: Money
     tax: Money
     refunded: Money
@@ -132,11 +134,14 @@ def statement(
             User.name.label("buyer"),
             User.email,
             Course.title.label("course"),
+            Coupon.code,
             *_sums(),
             _access().label("has_access"),
         )
         .join(Course, Course.id == Order.course_id)
         .join(User, User.id == Order.buyer_id)
+        .outerjoin(CouponUse, CouponUse.order_id == Order.id)
+        .outerjoin(Coupon, Coupon.id == CouponUse.coupon_id)
         .where(
             span.start <= SOLD_AT,
             span.end > SOLD_AT,
@@ -200,6 +205,7 @@ def _row(found: Row[*tuple[Any, ...]]) -> SaleRow:
         course=found.course,
         price=order.price,
         discount=money(order.discount_minor),
+        code=found.code,
         paid=money(found.paid),
         tax=money(found.tax),
         refunded=money(found.refunded),

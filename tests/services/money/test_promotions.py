@@ -12,17 +12,35 @@ from luma.models.course import Course
 from luma.models.order import CheckoutAttempt, Order
 from luma.models.payment import Payment, SandboxSession
 from luma.models.user import User
-from luma.services import clock, gateways
+from luma.services import clock, gateways, my_data
 from luma.services.gateways import sandbox, sandbox_events
 from luma.services.gateways.checkout_events import COMPLETED, EXPIRED
-from luma.services.money import access, checkout, orders, promotions, refunds, timeline
+from luma.services.money import (
+    access,
+    checkout,
+    orders,
+    promotions,
+    refunds,
+    sale_list,
+    sale_table,
+    spans,
+    timeline,
+)
 from luma.services.money.promotions import CodeRefused
 from luma.services.policies import Actor
 from luma.values import AttemptStatus, Money, OrderStatus
 from tests.bad_values import BAD_TEXT
 from tests.coupons import make_coupon, uses
-from tests.factories import actor, make_course, make_published, make_user, signed_in
-from tests.selling import Sale, deliver, event_body, is_learning, make_attempt, make_order
+from tests.factories import actor, fresh, make_course, make_published, make_user, signed_in
+from tests.selling import (
+    Sale,
+    deliver,
+    event_body,
+    is_learning,
+    make_attempt,
+    make_order,
+    refund_event,
+)
 
 
 @pytest.fixture
@@ -195,6 +213,29 @@ def test_what_was_paid_with_a_code_opens_the_course(
         Money(3920, "usd"),
         "BREAD20",
     )
+
+
+def test_code_discount_and_what_went_back_stand_wherever_the_order_does(
+    session: Session, course: Course, key: str, buyer: User, me: Actor
+) -> None:
+    """In the buyer's list, in the seller's spreadsheet, and in what the buyer takes along."""
+    proven = fresh(buyer)
+    make_coupon(session, course)
+    checkout.start(key, course.slug, "BREAD20")
+    order = only_order(session)
+    sale = Sale(buyer, course, order, attempt_of(session, order))
+    deliver(session, sale.event(), refund_event(sale, 1000), refund_event(sale, 500, name="2"))
+
+    (mine,) = orders.mine(session, me)
+    today = spans.usual(clock.now().date())
+    listed = sale_list.page(session, today, sale_list.Wish("", sale_list.ALL), [], None).rows
+    (taken,) = next(
+        table.rows for table in my_data.tables(session, proven) if table.name == "orders"
+    )
+
+    assert (mine.total.words(), mine.refunded.words()) == ("$39.20", "$15")
+    assert "BREAD20,USD,49.00,9.80,39.20,0.00,15.00" in sale_table.lines(listed)
+    assert taken[-4:] == ("BREAD20", "$9.80", "$0", "$15")
 
 
 def test_a_discount_that_the_order_does_not_know_gives_nothing(

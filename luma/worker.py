@@ -202,7 +202,9 @@ def _pick_up_stalled(app: App) -> None:
 async def work() -> None:
     """Run jobs until cancelled. Comes back by itself after the database was away.
 
-    A lane that fails while all of them end hides the cancelling: so it is asked for.
+    A lane that fails while all of them end hides the cancelling: so it is asked for. The lanes are
+    a task of their own, because a group that ends its members may leave its task cancelled, and
+    then nobody would begin again.
     """
     me = asyncio.current_task()
     while me is None or not me.cancelling():
@@ -211,7 +213,7 @@ async def work() -> None:
             async with app.open_async():
                 await perform(inbox.resume)
                 await perform(identity_inbox.resume)
-                await _run_lanes(app)
+                await asyncio.create_task(_run_lanes(app))
         except* (ConnectorException, OSError, ServiceDown):
             log.exception("the worker lost the database; it starts again in a moment")
             if me is None or not me.cancelling():
